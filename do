@@ -14,6 +14,11 @@ unset VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH UV_PYTHON UV_PROJECT UV_SYS
 export UV_PROJECT_ENVIRONMENT=$venv UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export PATH=$venv/bin:$PATH
 
+# A company's own certificates lie in the system's store; uv and node look there only when told.
+if [ -s /etc/ssl/certs/ca-certificates.crt ]; then
+  export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} NODE_USE_SYSTEM_CA=${NODE_USE_SYSTEM_CA:-1}
+fi
+
 say() { printf 'do: %s\n' "$*" >&2; }
 
 # die SENTENCE [HINT...]: what is wrong, then what to do, a line each.
@@ -85,11 +90,19 @@ python_candidates() {
   done
 }
 
+# The .venv to be made can't be its own maker.
+python_candidates_elsewhere() { python_candidates | awk -v own="$venv/" 'index($0, own) != 1 && !seen[$0]++'; }
+
 find_python() {
-  python_candidates | grep -vxF -e "$venv/bin/python3" -e "$venv/bin/python" -e "$venv/bin/python3.12" \
-    -e "$venv/bin/python3.13" | awk '!seen[$0]++' | while IFS= read -r candidate; do
+  python_candidates_elsewhere | while IFS= read -r candidate; do
     (cd / && "$candidate" -I -c "$ask_python" 2>/dev/null </dev/null) || true
   done | sort -rn | head -n 1
+}
+
+tried_pythons() {
+  python_candidates_elsewhere | while IFS= read -r candidate; do
+    printf 'tried %s: %s\n' "$candidate" "$(cd / && "$candidate" --version 2>&1 </dev/null | head -n 1)"
+  done
 }
 
 # Debian and Ubuntu ship Python without venv, and small images without Python.
@@ -102,19 +115,24 @@ apt_python() {
 
 choose_python() {
   local found rank
-  found=$(find_python || true)
+  found=$(find_python)
   rank=${found%% *}
   if [ "${rank:-0}" -lt 1000 ] && ! command -v uv >/dev/null && apt_python; then
-    found=$(find_python || true)
+    found=$(find_python)
     rank=${found%% *}
   fi
-  [ -n "$found" ] || die "no Python 3.12 or newer was found on PATH, among pyenv's versions or uv's." \
+  if [ -n "$found" ]; then python=${found#* }; else no_python; fi
+  [ "$rank" -ge 1000 ] || command -v uv >/dev/null || die "$python has no venv module." \
+    "Install it:  sudo apt-get install python3-venv"
+}
+
+no_python() {
+  local tried
+  mapfile -t tried < <(tried_pythons)
+  die "no Python 3.12 or newer was found on PATH, among pyenv's versions or uv's." \
     "Debian 13, Ubuntu 24.04 or newer:  sudo apt-get install python3 python3-venv" \
     "with pyenv:                        pyenv install 3.13" \
-    "with uv:                           uv python install 3.13"
-  [ "$rank" -ge 1000 ] || command -v uv >/dev/null || die "${found#* } has no venv module." \
-    "Install it:  sudo apt-get install python3-venv"
-  python=${found#* }
+    "with uv:                           uv python install 3.13" "${tried[@]}"
 }
 
 venv_works() { [ -x "$venv/bin/uv" ] && "$venv/bin/python" -I -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; }
