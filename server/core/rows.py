@@ -1,0 +1,58 @@
+"""Rows become frozen dataclasses: matched by column name, enums by value, other types by their own `from_db`."""
+
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from psycopg import BaseCursor
+from psycopg.rows import RowMaker
+
+type _Convert = Callable[[Any], Any]
+
+
+def shaped[T](kind: type[T]) -> Callable[[BaseCursor[Any, Any]], RowMaker[T]]:
+    """Make a psycopg row factory for `kind`, a dataclass whose fields are the columns of the statement."""
+
+    def factory(cursor: BaseCursor[Any, Any]) -> RowMaker[T]:
+        names = [column.name for column in cursor.description or ()]
+        converters = _converters(kind)
+        wanted = [(name, converters.get(name)) for name in names]
+
+        def make(values: Sequence[Any]) -> T:
+            return kind(
+                **{
+                    name: convert(value) if convert and value is not None else value
+                    for (name, convert), value in zip(wanted, values, strict=True)
+                }
+            )
+
+        return make
+
+    return factory
+
+
+@lru_cache(maxsize=256)
+def _converters(kind: type) -> dict[str, _Convert]:
+    if not is_dataclass(kind):
+        message = f"{kind.__name__} must be a dataclass to be read from rows"
+        raise TypeError(message)
+    hints = typing.get_type_hints(kind)
+    found = {field.name: _converter(hints[field.name]) for field in fields(kind)}
+    return {name: convert for name, convert in found.items() if convert}
+
+
+def _converter(hint: Any) -> _Convert | None:
+    if isinstance(hint, types.UnionType):
+        plain = [part for part in hint.__args__ if part is not types.NoneType]
+        return _converter(plain[0]) if len(plain) == 1 else None
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if typing.get_origin(hint) is tuple and len(arguments := typing.get_args(hint)) == 2 and arguments[1] is ...:  # noqa: PLR2004
+        inner = _converter(arguments[0])
+        return (lambda values: tuple(inner(value) for value in values)) if inner else tuple
+    from_db: _Convert | None = getattr(hint, "from_db", None)
+    return from_db

@@ -1,0 +1,88 @@
+"""Customers, the sites they are served at, the people to call and the equipment installed there."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from server.core.tables import OrgRecord, belongs_to, instant, of_organisation, one_of, point, texts
+from server.customers.domain import AssetStatus, Tier
+
+
+class Customer(OrgRecord, table=True):
+    __tablename__ = "customer"
+    __table_args__ = (of_organisation(), one_of("tier", Tier), UniqueConstraint("org_id", "number"))
+
+    number: str
+    name: str
+    tier: str
+    email: str | None = None
+    phone: str | None = None
+    language: str
+    tags: list[str] = texts()
+    notes: str
+    created_at: datetime = instant()
+
+
+class Site(OrgRecord, table=True):
+    __tablename__ = "site"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("customer_id", "customer"),
+        belongs_to("territory_id", "territory"),
+        CheckConstraint("fence_radius_m between 20 and 20000", name="fence_radius"),
+        Index("site_place_idx", "place", postgresql_using="gist"),
+        Index(None, "org_id", "customer_id"),
+    )
+
+    customer_id: UUID
+    name: str
+    address: str
+    place: Any = point()
+    access_notes: str
+    fence_radius_m: int
+    territory_id: UUID | None = None
+    version: int
+    created_at: datetime = instant()
+
+
+class Contact(OrgRecord, table=True):
+    __tablename__ = "contact"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("customer_id", "customer"),
+        belongs_to("site_id", "site"),
+        Index(None, "org_id", "customer_id"),
+    )
+
+    customer_id: UUID
+    site_id: UUID | None = None
+    name: str
+    role: str
+    phone: str | None = None
+    email: str | None = None
+
+
+class Asset(OrgRecord, table=True):
+    """Installed equipment."""
+
+    __tablename__ = "asset"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("site_id", "site"),
+        one_of("status", AssetStatus),
+        UniqueConstraint("org_id", "product", "serial"),
+        Index(None, "org_id", "site_id"),
+    )
+
+    site_id: UUID
+    product: str
+    model: str
+    serial: str
+    installed_on: date | None = None
+    warranty_until: date | None = None
+    status: str = Field(default=AssetStatus.IN_SERVICE)
+    notes: str
+    version: int

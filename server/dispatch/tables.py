@@ -1,0 +1,37 @@
+"""Scoring weights as data, and every decision with the inputs it was taken on."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+
+from server.core.tables import OrgRecord, belongs_to, instant, jsonb, of_organisation
+
+
+class ScoreWeights(OrgRecord, table=True):
+    """The newest version is in force; old ones explain old decisions."""
+
+    __tablename__ = "score_weights"
+    __table_args__ = (of_organisation(), UniqueConstraint("org_id", "version"))
+
+    version: int
+    weights: dict[str, Any] = jsonb()
+    created_by: UUID | None = None
+    created_at: datetime = instant()
+
+
+class AssignmentDecision(OrgRecord, table=True):
+    __tablename__ = "assignment_decision"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("visit_id", "visit", on_delete="CASCADE"),
+        Index(None, "org_id", "visit_id"),
+    )
+
+    visit_id: UUID
+    engineer_id: UUID
+    decided_by: UUID
+    decided_at: datetime = instant()
+    weights_version: int
+    candidates: list[Any] = jsonb()

@@ -1,0 +1,29 @@
+"""All declared tables in one place, for migrations and the drift check."""
+
+from sqlmodel import SQLModel
+
+import server.confirmation.tables
+import server.core.tables
+import server.customers.tables
+import server.dispatch.tables
+import server.geo.tables
+import server.identity.tables
+import server.inventory.tables
+import server.media.tables
+import server.notify.tables
+import server.sync.tables
+import server.workforce.tables
+import server.workorders.tables  # noqa: F401 - imported for the tables they declare
+
+METADATA = SQLModel.metadata
+
+# Tables that belong to no organisation, each with its reason.
+SHARED_TABLES = {
+    "alembic_version": "the schema's own version",
+    "spatial_ref_sys": "PostGIS reference data",
+    "procrastinate_events": "the job queue; arguments hold ids only",
+    "procrastinate_jobs": "the job queue; arguments hold ids only",
+    "procrastinate_periodic_defers": "the job queue; arguments hold ids only",
+    "procrastinate_workers": "the job queue; arguments hold ids only",
+    "sync_epoch": "one number for the whole server, raised after a restore",
+}

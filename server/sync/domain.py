@@ -1,0 +1,65 @@
+"""Words of the protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Status(StrEnum):
+    """How a mutation ended. All of them are acknowledged and kept; none blocks the queue."""
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """When something really happened: the device's clock is evidence, the estimate is what we order by."""
+
+    at_device: datetime
+    at: datetime  # estimated on the server's clock, never later than its receipt
+    uncertainty_ms: int
+    received_at: datetime
+    clock_future: bool
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One thing a person did on a device, as its mutator sees it."""
+
+    id: UUID
+    seq: int
+    name: str
+    v: int
+    base: Mapping[str, Any]
+    device: UUID
+    occurrence: Occurrence
+    place: Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: Status = Status.APPLIED
+    code: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def merged(code: str) -> "Outcome":
+        return Outcome(Status.MERGED, code)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """What a mutator hands over when both sides are right: becomes a row of the conflict inbox."""
+
+    code: str
+    entity: str
+    entity_id: UUID
+    mine: Mapping[str, Any]
+    theirs: Mapping[str, Any]

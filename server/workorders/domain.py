@@ -1,0 +1,346 @@
+"""The life of a work order. `TRANSITIONS` is the one table of state changes: nothing else changes a state.
+
+The table is read by the code below, by `GET /api/v1/work-order-states` and by the pages that show it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from server.identity.domain import Permission
+from server.workorders.errors import IllegalTransition, MissingRequirement
+
+
+class Priority(StrEnum):
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+# Response promise by priority; SLA policies refine it per organisation later.
+RESPOND_WITHIN: Mapping[Priority, timedelta] = {
+    Priority.URGENT: timedelta(hours=2),
+    Priority.HIGH: timedelta(hours=24),
+    Priority.NORMAL: timedelta(hours=72),
+}
+
+
+class Channel(StrEnum):
+    PORTAL = "portal"
+    PHONE = "phone"
+    EMAIL = "email"
+    API = "api"
+    FIELD = "field"
+    DEVICE_ALARM = "device_alarm"
+    CONTRACT = "contract"
+
+
+class State(StrEnum):
+    NEW = "new"
+    TRIAGED = "triaged"
+    SCHEDULED = "scheduled"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    TRAVELLING = "travelling"
+    ON_SITE = "on_site"
+    WORKING = "working"
+    ON_HOLD = "on_hold"
+    RESOLVED = "resolved"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    REOPENED = "reopened"
+
+
+class VisitState(StrEnum):
+    PLANNED = "planned"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    TRAVELLING = "travelling"
+    ON_SITE = "on_site"
+    WORKING = "working"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"  # left unfinished; the order goes on with another visit
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+OPEN_VISIT = frozenset(VisitState) - {
+    VisitState.COMPLETED,
+    VisitState.INTERRUPTED,
+    VisitState.DECLINED,
+    VisitState.CANCELLED,
+}
+
+
+class HoldReason(StrEnum):
+    PARTS = "parts"
+    CUSTOMER = "customer"
+    THIRD_PARTY = "third_party"
+
+
+class Action(StrEnum):
+    TRIAGE = "triage"
+    SCHEDULE = "schedule"
+    DISPATCH = "dispatch"
+    UNSCHEDULE = "unschedule"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    TRAVEL = "travel"
+    ARRIVE = "arrive"
+    START = "start"
+    HOLD = "hold"
+    RESUME = "resume"
+    RESOLVE = "resolve"
+    REQUEST_CONFIRMATION = "request_confirmation"
+    CONFIRM = "confirm"
+    CLOSE_BY_EXCEPTION = "close_by_exception"
+    CANCEL = "cancel"
+    REOPEN = "reopen"
+
+
+class Requirement(StrEnum):
+    """What must be at hand before an action is allowed."""
+
+    VISIT = "visit"
+    ENGINEER = "engineer"
+    NOTE = "note"
+    REASON = "reason"
+    HOLD_REASON = "hold_reason"
+    CHECKLIST = "checklist"
+    SIGNATURE = "signature"
+    RATING = "rating"
+
+
+@dataclass(frozen=True)
+class Transition:
+    action: Action
+    sources: frozenset[State]
+    target: State
+    by: Permission  # VISITS_PERFORM always means: the engineer of this visit
+    requires: tuple[Requirement, ...] = ()
+    visit: VisitState | None = None  # what the visit at hand becomes
+    triggers: str | None = None  # event appended for those above
+
+
+def _t(  # noqa: PLR0913 - a row of the table
+    action: Action,
+    sources: set[State],
+    target: State,
+    by: Permission,
+    *,
+    requires: tuple[Requirement, ...] = (),
+    visit: VisitState | None = None,
+    triggers: str | None = None,
+) -> Transition:
+    return Transition(action, frozenset(sources), target, by, requires, visit, triggers)
+
+
+_S, _V, _A, _R, _P = State, VisitState, Action, Requirement, Permission
+_FINISHED = {_S.CLOSED, _S.CANCELLED}
+_DONE = {_S.RESOLVED, _S.AWAITING_CONFIRMATION}
+
+TRANSITIONS: Mapping[Action, Transition] = {
+    row.action: row
+    for row in (
+        _t(_A.TRIAGE, {_S.NEW, _S.REOPENED}, _S.TRIAGED, _P.ORDERS_TRIAGE, triggers="work_order.triaged"),
+        _t(
+            _A.SCHEDULE,
+            {_S.NEW, _S.TRIAGED, _S.REOPENED, _S.SCHEDULED, _S.DISPATCHED, _S.ACCEPTED, _S.ON_HOLD},
+            _S.SCHEDULED,
+            _P.VISITS_DISPATCH,
+            requires=(_R.VISIT,),
+            visit=_V.PLANNED,
+            triggers="visit.scheduled",
+        ),
+        _t(
+            _A.DISPATCH,
+            {_S.SCHEDULED},
+            _S.DISPATCHED,
+            _P.VISITS_DISPATCH,
+            requires=(_R.VISIT, _R.ENGINEER),
+            visit=_V.DISPATCHED,
+            triggers="visit.dispatched",
+        ),
+        _t(
+            _A.UNSCHEDULE,
+            {_S.SCHEDULED, _S.DISPATCHED, _S.ACCEPTED},
+            _S.TRIAGED,
+            _P.VISITS_DISPATCH,
+            requires=(_R.REASON,),
+            visit=_V.CANCELLED,
+            triggers="visit.withdrawn",
+        ),
+        _t(
+            _A.ACCEPT,
+            {_S.DISPATCHED},
+            _S.ACCEPTED,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT,),
+            visit=_V.ACCEPTED,
+            triggers="visit.accepted",
+        ),
+        _t(
+            _A.DECLINE,
+            {_S.DISPATCHED, _S.ACCEPTED},
+            _S.TRIAGED,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT, _R.REASON),
+            visit=_V.DECLINED,
+            triggers="visit.declined",
+        ),
+        _t(
+            _A.TRAVEL,
+            {_S.DISPATCHED, _S.ACCEPTED},
+            _S.TRAVELLING,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT,),
+            visit=_V.TRAVELLING,
+            triggers="visit.travelling",
+        ),
+        _t(
+            _A.ARRIVE,
+            {_S.DISPATCHED, _S.ACCEPTED, _S.TRAVELLING},
+            _S.ON_SITE,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT,),
+            visit=_V.ON_SITE,
+            triggers="visit.arrived",
+        ),
+        _t(
+            _A.START,
+            {_S.ON_SITE},
+            _S.WORKING,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT,),
+            visit=_V.WORKING,
+            triggers="visit.started",
+        ),
+        _t(
+            _A.HOLD,
+            {_S.ACCEPTED, _S.TRAVELLING, _S.ON_SITE, _S.WORKING},
+            _S.ON_HOLD,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT, _R.HOLD_REASON, _R.NOTE),
+            visit=_V.PAUSED,
+            triggers="work_order.held",
+        ),
+        _t(
+            _A.RESUME,
+            {_S.ON_HOLD},
+            _S.WORKING,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT,),
+            visit=_V.WORKING,
+            triggers="work_order.resumed",
+        ),
+        _t(
+            _A.RESOLVE,
+            {_S.WORKING},
+            _S.RESOLVED,
+            _P.VISITS_PERFORM,
+            requires=(_R.VISIT, _R.NOTE, _R.CHECKLIST),
+            visit=_V.COMPLETED,
+            triggers="work_order.resolved",
+        ),
+        _t(
+            _A.REQUEST_CONFIRMATION,
+            {_S.RESOLVED},
+            _S.AWAITING_CONFIRMATION,
+            _P.VISITS_PERFORM,
+            triggers="work_order.confirmation_requested",
+        ),
+        _t(
+            _A.CONFIRM,
+            _DONE,
+            _S.CLOSED,
+            _P.VISITS_PERFORM,
+            requires=(_R.SIGNATURE, _R.RATING),
+            triggers="work_order.closed",
+        ),
+        _t(
+            _A.CLOSE_BY_EXCEPTION,
+            _DONE,
+            _S.CLOSED,
+            _P.ORDERS_CLOSE,
+            requires=(_R.REASON,),
+            triggers="work_order.closed",
+        ),
+        _t(
+            _A.CANCEL,
+            set(State) - _FINISHED - _DONE,
+            _S.CANCELLED,
+            _P.ORDERS_TRIAGE,
+            requires=(_R.REASON,),
+            visit=_V.CANCELLED,
+            triggers="work_order.cancelled",
+        ),
+        _t(
+            _A.REOPEN,
+            _FINISHED | _DONE,
+            _S.REOPENED,
+            _P.ORDERS_TRIAGE,
+            requires=(_R.REASON,),
+            triggers="work_order.reopened",
+        ),
+    )
+}
+
+
+def decide(action: Action, state: State, at_hand: frozenset[Requirement]) -> Transition:
+    """Answer the table's row for `action`.
+
+    Raises IllegalTransition when the table does not allow it from `state`, MissingRequirement naming what is lacking.
+    """
+    transition = TRANSITIONS[action]
+    if state not in transition.sources:
+        raise IllegalTransition(action=action, state=state, allowed=actions_from(state))
+    missing = [needed for needed in transition.requires if needed not in at_hand]
+    if missing:
+        raise MissingRequirement(action=action, missing=", ".join(missing))
+    return transition
+
+
+def actions_from(state: State) -> list[Action]:
+    return [row.action for row in TRANSITIONS.values() if state in row.sources]
+
+
+@dataclass(frozen=True)
+class WorkOrder:
+    id: UUID
+    number: int
+    customer_id: UUID
+    site_id: UUID
+    asset_id: UUID | None
+    title: str
+    problem_type: str
+    description: str
+    priority: Priority
+    channel: Channel
+    state: State
+    hold_reason: HoldReason | None
+    reported_at: datetime
+    respond_by: datetime
+    window_start: datetime | None
+    window_end: datetime | None
+    duration_minutes: int
+    procedure_id: UUID | None
+    preferred_engineer_id: UUID | None
+    closed_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True)
+class Visit:
+    id: UUID
+    work_order_id: UUID
+    ordinal: int
+    state: VisitState
+    engineer_id: UUID | None
+    planned_start: datetime | None
+    planned_end: datetime | None
+    approached_at: datetime | None
+    version: int
