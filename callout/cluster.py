@@ -17,7 +17,7 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ from callout.machine import (
     give,
     installed,
     is_postgres,
+    owner_of,
     processes_in,
     run_as,
     server_account,
@@ -96,27 +97,30 @@ class PrivateCluster:
 
     @cached_property
     def account(self) -> Account:
-        return server_account(self.checkout)
+        made = self.made_in()
+        return owner_of(made / "data") if made and os.geteuid() == 0 else server_account(self.checkout)
+
+    def made_in(self) -> Path | None:
+        """Where this cluster lies, if it has been made."""
+        try:
+            return next((base for base in self._candidates() if (base / "data" / "PG_VERSION").is_file()), None)
+        except PermissionError as refused:
+            raise _not_ours(Path(refused.filename)) from None
 
     @cached_property
     def base(self) -> Path:
         """Where data, password and log lie: under .state, unless the server's account can't get there or own files
         there (a checkout below /root, a foreign file system)."""
-        try:
-            return self._find_base()
-        except PermissionError as refused:
-            raise _not_ours(Path(refused.filename)) from None
-
-    def _find_base(self) -> Path:
+        made = self.made_in()
+        if made and usable(made, self.account):
+            return made
         candidates = self._candidates()
         for candidate in candidates:
-            if (candidate / "data" / "PG_VERSION").is_file() and usable(candidate, self.account):
-                return candidate
-        for candidate in candidates:
+            with suppress(OSError):
+                candidate.rmdir()  # empty, perhaps another account's
             give(candidate, self.account)
             if usable(candidate, self.account):
                 return candidate
-            candidate.rmdir()
         raise ClusterError(
             f"No folder for Postgres: {', '.join(map(str, candidates))} can't be used by the account "
             f"{self.account.name}. Move the checkout, or give a server with DATABASE_URL."
@@ -161,7 +165,8 @@ class PrivateCluster:
 
     def answers(self) -> bool:
         """Whether our server takes connections now (full counts as taking)."""
-        if not (self.data / "PG_VERSION").is_file() or not (self.base / "password").is_file():
+        made = self.made_in()
+        if made is None or not (made / "password").is_file():
             return False
         conninfo = f"host={self.socket_folder} port={self.profile.port} dbname=postgres connect_timeout=5"
         return PGconn.ping(conninfo.encode()) == Ping.OK
@@ -186,15 +191,19 @@ class PrivateCluster:
 
     def stop(self) -> bool:
         """Stop the server, rolling back what is open; whether there was one."""
+        if self.made_in() is None:
+            return False
         with self._locked():
             return self._stop()
 
     def stop_if_unused(self) -> bool:
         """Stop the server unless another process has asked for it; this one counts no longer."""
-        return _alone(self) and self.stop()
+        return self.made_in() is not None and _alone(self) and self.stop()
 
     def remove(self) -> None:
         """Stop the server and delete all its data."""
+        if self.made_in() is None:
+            return
         with self._locked():
             self._stop()
             shutil.rmtree(self.base)
@@ -341,8 +350,6 @@ def ensure(profile: str = "demo") -> str:
 def stop(profile: str = "demo", *, if_unused: bool = False) -> bool:
     """Stop the private cluster, with `if_unused` only when no other process has asked for it; whether one stopped."""
     cluster = PrivateCluster.of(profile)
-    if not (cluster.checkout / ".state").is_dir():
-        return False
     return cluster.stop_if_unused() if if_unused else cluster.stop()
 
 
@@ -412,8 +419,10 @@ def _status(profile: str) -> str:
     if os.environ.get("DATABASE_URL"):
         return check()
     cluster = PrivateCluster.of(profile)
+    if (made := cluster.made_in()) is None:
+        return f"{profile}: not made yet"
     state = "running" if cluster.answers() else "stopped"
-    return f"{profile}: {state}, data in {cluster.data}, account {cluster.account.name}, log {cluster.log}"
+    return f"{profile}: {state} as {cluster.account.name} in {made}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

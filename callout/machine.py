@@ -66,6 +66,11 @@ def server_account(checkout: Path) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
+def owner_of(folder: Path) -> Account:
+    found = folder.stat()
+    return Account(_name_of(found.st_uid) or str(found.st_uid), found.st_uid, found.st_gid)
+
+
 def _name_of(uid: int) -> str | None:
     try:
         return pwd.getpwuid(uid).pw_name
