@@ -218,8 +218,10 @@ prepare_postgres() {
   "$venv/bin/python" -m callout.cluster check >/dev/null 2>&1 && return
   if can_apt && apt_postgres && "$venv/bin/python" -m callout.cluster check >/dev/null; then return; fi
   docker_postgres && return
+  local package
+  package=$(postgis_package 2>/dev/null || true)
   die "PostgreSQL with PostGIS is needed. One of three:" \
-    "install it:      sudo apt-get install postgresql postgis 'postgresql-*-postgis-3'" \
+    "install it:      sudo apt-get install postgresql ${package:-"'postgresql-*-postgis-3'"}" \
     "give a server:   DATABASE_URL=postgresql://SUPERUSER:PASSWORD@HOST:5432/postgres ./do $recipe" \
     "let Docker run:  start a Docker engine with its compose plugin, then ./do $recipe"
 }

@@ -103,7 +103,8 @@ doctor:
     echo "node      $(node --version), npm $(npm --version)"
     echo "postgres  $(python -m callout.cluster check 2>&1)"
     for profile in demo test; do echo "          $(python -m callout.cluster status --profile $profile 2>&1)"; done
-    echo "chromium  $(cat .state/stamps/chromium 2>/dev/null || echo 'looked for by ./do test')"
+    chromium=$(cat .state/stamps/chromium 2>/dev/null)
+    echo "chromium  $([ -x "$chromium" ] && echo "$chromium" || echo 'none known yet: ./do test looks for it')"
     echo "board     $([ -f web/apps/board/dist/index.html ] && echo built || echo 'built by ./do demo')"
     echo "docker    $(timeout 10 docker info >/dev/null 2>&1 && echo 'an engine answers' || echo 'no engine (none needed)')"
 

@@ -54,7 +54,7 @@ def _has_postgis(folder: Path) -> bool:
 def server_account(checkout: Path) -> Account:
     """Ourselves; or, for root: the checkout's owner, else Debian's `postgres`, else an account made for it."""
     if os.geteuid() != 0:
-        return Account(str(os.geteuid()), os.geteuid(), os.getegid())
+        return Account(_name_of(os.geteuid()) or str(os.geteuid()), os.geteuid(), os.getegid())
     owner = checkout.stat().st_uid
     names = [*([_name_of(owner)] if owner else []), "postgres", MADE_ACCOUNT]
     for name in names:
