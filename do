@@ -30,12 +30,14 @@ die() {
   exit 1
 }
 
-# logged NAME COMMAND...: run it with its output in a log; the end of that is shown when it fails.
+# logged NAME COMMAND...: run it with its output in a log; its head and end are shown when it fails.
 logged() {
   local log=$logs/$1.log
   shift
   "$@" >"$log" 2>&1 </dev/null 9>&- || {
-    tail -n 25 "$log" >&2
+    sed -n '1,10p' "$log" >&2
+    if [ "$(wc -l <"$log")" -gt 25 ]; then echo '    …' >&2; fi
+    tail -n +11 "$log" | tail -n 15 >&2
     say "the whole output is in ${log#"$root/"}"
     return 1
   }
