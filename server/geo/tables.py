@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index
+from sqlalchemy import CheckConstraint, Column, DateTime, Index, UniqueConstraint
 from sqlmodel import Field
 
 from server.core.tables import OrgRecord, OrgTable, belongs_to, bigint, instant, of_organisation, one_of, point
@@ -31,7 +31,11 @@ class PositionLast(OrgTable, table=True):
 
 class PositionTrack(OrgTable, table=True):
     __tablename__ = "position_track"
-    __table_args__ = (of_organisation(), belongs_to("device_id", "device"))
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("device_id", "device"),
+        Index(None, "org_id", "person_id", "fixed_at"),
+    )
 
     device_id: UUID = Field(primary_key=True)
     seq: int = Field(sa_column=Column("seq", bigint().sa_column.type, primary_key=True))
@@ -50,7 +54,9 @@ class Fence(OrgRecord, table=True):
         belongs_to("person_id", "person"),
         one_of("side", Side),
         CheckConstraint("radius_m > 0", name="radius"),
-        Index("fence_open_idx", "org_id", "person_id", postgresql_where="closed_at is null"),
+        # Not only the open ones: a batch that comes late is judged by the fences that were open when it was recorded.
+        Index(None, "org_id", "person_id", "closed_at"),
+        Index(None, "org_id", "subject_id"),
     )
 
     subject_id: UUID  # what waits inside, for example a visit
@@ -66,15 +72,20 @@ class Fence(OrgRecord, table=True):
 
 
 class FenceCrossing(OrgRecord, table=True):
+    """What was announced of a fence. A later batch may move a crossing in time or withdraw it; it is never
+    announced again."""
+
     __tablename__ = "fence_crossing"
     __table_args__ = (
         of_organisation(),
         belongs_to("fence_id", "fence", on_delete="CASCADE"),
         one_of("kind", Crossing),
-        Index(None, "org_id", "fence_id", "at", unique=True),
+        UniqueConstraint("org_id", "fence_id", "ordinal"),
     )
 
     fence_id: UUID
+    ordinal: int  # 1 is the first entering
     kind: str
     at: datetime = instant()
     recorded_at: datetime = instant()
+    withdrawn_at: datetime | None = instant(nullable=True)

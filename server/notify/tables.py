@@ -18,6 +18,14 @@ class Message(OrgRecord, table=True):
         belongs_to("person_id", "person"),
         one_of("state", MessageState),
         Index("message_waiting_idx", "org_id", "next_try_at", postgresql_where="state = 'waiting'"),
+        Index(
+            "message_collapse_idx",
+            "org_id",
+            "person_id",
+            "collapse_key",
+            unique=True,
+            postgresql_where="state = 'waiting'",
+        ),
     )
 
     person_id: UUID

@@ -71,7 +71,6 @@ APPEND_ONLY = [
     "timeline_entry",
     "mutation_log",
     "stock_movement",
-    "fence_crossing",
     "signature",
     "assignment_decision",
     "score_weights",
@@ -366,8 +365,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("fence_pkey")),
     )
     op.create_index(
-        "fence_open_idx", "fence", ["org_id", "person_id"], unique=False, postgresql_where="closed_at is null"
+        op.f("fence_org_id_person_id_closed_at_idx"), "fence", ["org_id", "person_id", "closed_at"], unique=False
     )
+    op.create_index(op.f("fence_org_id_subject_id_idx"), "fence", ["org_id", "subject_id"], unique=False)
     op.create_table(
         "message",
         sa.Column("org_id", sa.Uuid(), nullable=False),
@@ -393,6 +393,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "message_waiting_idx", "message", ["org_id", "next_try_at"], unique=False, postgresql_where="state = 'waiting'"
+    )
+    op.create_index(
+        "message_collapse_idx",
+        "message",
+        ["org_id", "person_id", "collapse_key"],
+        unique=True,
+        postgresql_where="state = 'waiting'",
     )
     op.create_table(
         "position_last",
@@ -617,9 +624,11 @@ def upgrade() -> None:
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("fence_id", sa.Uuid(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind in ('entered', 'left')", name=op.f("fence_crossing_kind_check")),
         sa.ForeignKeyConstraint(
             ["org_id", "fence_id"],
@@ -631,9 +640,9 @@ def upgrade() -> None:
             ["org_id"], ["organisation.id"], name=op.f("fence_crossing_org_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("fence_crossing_pkey")),
-    )
-    op.create_index(
-        op.f("fence_crossing_org_id_fence_id_at_idx"), "fence_crossing", ["org_id", "fence_id", "at"], unique=True
+        sa.UniqueConstraint(
+            "org_id", "fence_id", "ordinal", name=op.f("fence_crossing_org_id_fence_id_ordinal_key")
+        ),
     )
     op.create_table(
         "position_track",
@@ -651,6 +660,12 @@ def upgrade() -> None:
             ["org_id"], ["organisation.id"], name=op.f("position_track_org_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("org_id", "device_id", "seq", name=op.f("position_track_pkey")),
+    )
+    op.create_index(
+        op.f("position_track_org_id_person_id_fixed_at_idx"),
+        "position_track",
+        ["org_id", "person_id", "fixed_at"],
+        unique=False,
     )
     op.create_table(
         "session",
@@ -1298,8 +1313,8 @@ def downgrade() -> None:
     op.drop_table("sync_device_state")
     op.drop_table("stock")
     op.drop_table("session")
+    op.drop_index(op.f("position_track_org_id_person_id_fixed_at_idx"), table_name="position_track")
     op.drop_table("position_track")
-    op.drop_index(op.f("fence_crossing_org_id_fence_id_at_idx"), table_name="fence_crossing")
     op.drop_table("fence_crossing")
     op.drop_table("enrolment_code")
     op.drop_index(op.f("contact_org_id_customer_id_idx"), table_name="contact")
@@ -1319,9 +1334,11 @@ def downgrade() -> None:
     op.drop_table("procedure_item")
     op.drop_index("position_last_place_idx", table_name="position_last", postgresql_using="gist")
     op.drop_table("position_last")
+    op.drop_index("message_collapse_idx", table_name="message", postgresql_where="state = 'waiting'")
     op.drop_index("message_waiting_idx", table_name="message", postgresql_where="state = 'waiting'")
     op.drop_table("message")
-    op.drop_index("fence_open_idx", table_name="fence", postgresql_where="closed_at is null")
+    op.drop_index(op.f("fence_org_id_subject_id_idx"), table_name="fence")
+    op.drop_index(op.f("fence_org_id_person_id_closed_at_idx"), table_name="fence")
     op.drop_table("fence")
     op.drop_table("engineer_skill")
     op.drop_table("engineer")
