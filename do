@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # ./do RECIPE [ARGUMENTS]: prepares what the recipe needs on this machine, quickly when nothing is missing, then runs it.
 # ./do alone lists the recipes. They stand in the justfile, each with what it needs in [metadata('needs', ...)].
-set -euo pipefail
+set -Eeuo pipefail
+# Never a silent end: what is not foreseen below names its line.
+trap 'echo "do: unexpected failure in line $LINENO of ./do ($BASH_COMMAND)" >&2' ERR
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 cd "$root"
@@ -272,8 +274,8 @@ prepare_node() {
 }
 
 web_sources() {
-  find web docs/openapi -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/.vite/*' \
-    -not -name '*.tsbuildinfo' -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0r sha256sum
+  find web $([ ! -d docs/openapi ] || echo docs/openapi) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/.vite/*' \
+    -not -name '*.tsbuildinfo' -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
 }
 
 prepare_web() {
