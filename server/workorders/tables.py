@@ -128,6 +128,7 @@ class Visit(OrgRecord, table=True):
         one_of("state", VisitState),
         UniqueConstraint("org_id", "work_order_id", "ordinal"),
         Index(None, "org_id", "engineer_id", "state"),
+        Index(None, "org_id", "engineer_id", "finished_at"),
     )
 
     work_order_id: UUID
@@ -137,6 +138,7 @@ class Visit(OrgRecord, table=True):
     planned_start: datetime | None = instant(nullable=True)
     planned_end: datetime | None = instant(nullable=True)
     approached_at: datetime | None = instant(nullable=True)  # the fence around the site was entered
+    finished_at: datetime | None = instant(nullable=True)  # server time at which it left the open states
     version: int
 
 

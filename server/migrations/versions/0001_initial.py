@@ -1164,6 +1164,7 @@ def upgrade() -> None:
         sa.Column("planned_start", sa.DateTime(timezone=True), nullable=True),
         sa.Column("planned_end", sa.DateTime(timezone=True), nullable=True),
         sa.Column("approached_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "state in ('planned', 'dispatched', 'accepted', 'travelling', 'on_site', 'working', 'paused', 'completed', 'interrupted', 'declined', 'cancelled')",
@@ -1184,6 +1185,12 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("visit_org_id_engineer_id_state_idx"), "visit", ["org_id", "engineer_id", "state"], unique=False
+    )
+    op.create_index(
+        op.f("visit_org_id_engineer_id_finished_at_idx"),
+        "visit",
+        ["org_id", "engineer_id", "finished_at"],
+        unique=False,
     )
     op.create_table(
         "work_order_skill",
