@@ -32,6 +32,7 @@ from callout.machine import (
     end,
     first_number,
     give,
+    give_all,
     installed,
     is_postgres,
     owner_of,
@@ -98,7 +99,8 @@ class PrivateCluster:
     @cached_property
     def account(self) -> Account:
         made = self.made_in()
-        return owner_of(made / "data") if made and os.geteuid() == 0 else server_account(self.checkout)
+        owner = owner_of(made / "data") if made and os.geteuid() == 0 else None
+        return owner if owner and owner.uid != 0 else server_account(self.checkout)
 
     def made_in(self) -> Path | None:
         """Where this cluster lies, if it has been made."""
@@ -112,6 +114,8 @@ class PrivateCluster:
         """Where data, password and log lie: under .state, unless the server's account can't get there or own files
         there (a checkout below /root, a foreign file system)."""
         made = self.made_in()
+        if made and owner_of(made / "data").uid == 0:
+            give_all(made, self.account)  # a checkout copied by root
         if made and usable(made, self.account):
             return made
         candidates = self._candidates()

@@ -116,6 +116,12 @@ def give(folder: Path, account: Account) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
+def give_all(folder: Path, account: Account) -> None:
+    """Make the account the owner of the folder and of all in it."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
 def usable(folder: Path, account: Account) -> bool:
     """Whether the account can work in the folder and the folder keeps others out, which Postgres insists on."""
     private = stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0

@@ -1,0 +1,1 @@
+"""What both edges share: problem details, authentication, the unit of work of a request, idempotent creation."""

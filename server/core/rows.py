@@ -8,16 +8,16 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from psycopg import BaseCursor
+from psycopg import AsyncCursor
 from psycopg.rows import RowMaker
 
 type _Convert = Callable[[Any], Any]
 
 
-def shaped[T](kind: type[T]) -> Callable[[BaseCursor[Any, Any]], RowMaker[T]]:
+def shaped[T](kind: type[T]) -> Callable[[AsyncCursor[Any]], RowMaker[T]]:
     """Make a psycopg row factory for `kind`, a dataclass whose fields are the columns of the statement."""
 
-    def factory(cursor: BaseCursor[Any, Any]) -> RowMaker[T]:
+    def factory(cursor: AsyncCursor[Any]) -> RowMaker[T]:
         names = [column.name for column in cursor.description or ()]
         converters = _converters(kind)
         wanted = [(name, converters.get(name)) for name in names]

@@ -44,17 +44,6 @@ class Mutation:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    status: Status = Status.APPLIED
-    code: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    @staticmethod
-    def merged(code: str) -> "Outcome":
-        return Outcome(Status.MERGED, code)
-
-
-@dataclass(frozen=True)
 class Disagreement:
     """What a mutator hands over when both sides are right: becomes a row of the conflict inbox."""
 
@@ -63,3 +52,24 @@ class Disagreement:
     entity_id: UUID
     mine: Mapping[str, Any]
     theirs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a mutator ended. A raised `Problem` ends as quarantined with its code instead, its effects undone."""
+
+    status: Status = Status.APPLIED
+    code: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    disagreement: Disagreement | None = None
+
+    @staticmethod
+    def merged(code: str) -> "Outcome":
+        return Outcome(Status.MERGED, code)
+
+    @staticmethod
+    def conflict(disagreement: Disagreement) -> "Outcome":
+        return Outcome(Status.CONFLICT, disagreement.code, disagreement=disagreement)
+
+
+APPLIED = Outcome()

@@ -1,0 +1,166 @@
+"""The composition root: everything is built here, once, and handed down."""
+
+import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+import mobile_api
+import web_api
+from callout import database, health
+from callout.settings import Settings, load
+from callout.wiring import registry
+from edge import problems
+from edge.auth import Permitted
+from edge.observing import Observing
+from edge.services import Services
+from server.core import logging
+from server.core.clock import SystemClock
+from server.core.db import Database
+from server.core.jobs import job_app
+from server.geo.region import Region
+from server.geo.travel import travel_for
+from server.identity.tokens import Tokens
+from server.media.store import DiskStore
+
+VERSION = "0.1.0"
+
+# Scripts only from here; MapLibre starts its worker from a blob and draws tiles it was given as blobs.
+_CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'"
+)
+
+
+def build(settings: Settings) -> FastAPI:
+    """Assemble the application. Raises at once when a route declares nothing about who may call it."""
+    services = assemble(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await services.database.open()
+        async with services.jobs.open_async():
+            yield
+        await services.database.close()
+
+    app = bare_app(settings.max_body_bytes)
+    app.router.lifespan_context = lifespan
+    app.state.services = services
+    if settings.web_dir.is_dir():
+        app.mount("/", Pages(directory=settings.web_dir, html=True), name="pages")
+    return app
+
+
+def bare_app(max_body_bytes: int = 4_000_000) -> FastAPI:
+    """The routes without anything behind them: what the OpenAPI document is made from."""
+    app = FastAPI(
+        title="Callout",
+        version=VERSION,
+        summary="Field-service backend with offline sync",
+        openapi_url="/openapi.json",
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        max_body_size=max_body_bytes,
+        separate_input_output_schemas=False,
+    )
+    problems.install(app)
+    app.add_middleware(Observing)
+    app.include_router(health.router)
+    for router in (*web_api.ROUTERS, *mobile_api.ROUTERS):
+        app.include_router(router)
+    _describe_problems(app)
+    refuse_undeclared_routes(app)
+    return app
+
+
+def assemble(settings: Settings) -> Services:
+    url = database.runtime_url(settings)
+    region = Region.load(settings.state_dir / "regions", settings.region or None)
+    return Services(
+        database=Database(
+            url, settings.business_clock, max_size=settings.pool_size, prepare=not settings.behind_pgbouncer
+        ),
+        jobs=job_app(url, prepare=not settings.behind_pgbouncer),
+        tokens=Tokens(settings.signing_secret),
+        wall_clock=SystemClock(),
+        travel=travel_for(region),
+        region=region,
+        blobs=DiskStore(settings.state_dir / "blobs"),
+        registry=registry(),
+    )
+
+
+# Routes that need no sign-in, each for a reason.
+PUBLIC = {
+    "livez": "a load balancer asks",
+    "readyz": "a load balancer asks",
+    "metrics": "scraped inside the private network",
+    "login": "how one signs in",
+    "refresh": "the refresh token is the credential",
+    "logout": "the refresh token is the credential",
+    "refresh_device": "the refresh token is the credential",
+    "enrol_device": "the enrolment code is the credential",
+    "hello": "what a phone must know before it can sign in",
+    "submit_request": "customers report faults without an account",
+    "verify_report": "whoever holds the paper may check it",
+    "map_style": "public map data",
+    "basemap": "public map data",
+}
+
+
+def refuse_undeclared_routes(app: FastAPI) -> None:
+    """Fail at start when a route neither requires an actor nor stands in PUBLIC."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.name not in PUBLIC:
+            calls = [dependency.call for dependency in route.dependant.dependencies]
+            if not any(isinstance(call, Permitted) for call in calls):
+                message = f"{route.name} ({route.path}) does not say who may call it: use permitted(...)"
+                raise RuntimeError(message)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Add the problem shape that every documented error refers to."""
+    plain = app.openapi
+
+    def described() -> dict[str, object]:
+        fresh = app.openapi_schema is None
+        document = plain()
+        if fresh:
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas["ProblemOut"] = problems.ProblemOut.model_json_schema()
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+class Pages(StaticFiles):
+    """The built web app: unknown paths answer its first page, hashed assets stay in caches."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as missing:
+            if missing.status_code != 404 or Path(path).suffix:  # noqa: PLR2004
+                raise
+            response = await super().get_response("index.html", scope)
+        fixed = path.startswith("assets/")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if fixed else "no-cache"
+        response.headers["Content-Security-Policy"] = _CSP
+        return response
+
+
+mimetypes.add_type("text/javascript", ".js")
+
+
+def create_app() -> FastAPI:
+    """Entry for uvicorn (`callout.asgi:create_app` as a factory)."""
+    settings = load()
+    logging.configure(settings.log_level)
+    return build(settings)

@@ -1,0 +1,73 @@
+"""Who calls, and the transaction they act in.
+
+A route states what it needs in its signature: `work: Annotated[Work, permitted(Permission.ORDERS_READ)]` or
+`anyone_signed_in()`. The unit of work commits when the route function has returned and before the first byte of
+the answer leaves, so a failing commit is answered with an error and never with 200.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from edge.services import services_of
+from server.core.db import UnitOfWork
+from server.identity import service as identity
+from server.identity.access import require
+from server.identity.domain import Actor, Audience, Permission
+from server.identity.errors import NotSignedIn
+
+_bearer = HTTPBearer(auto_error=False, description="access token, or an API key on /api/v1")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One authenticated request: its transaction and its actor."""
+
+    uow: UnitOfWork
+    actor: Actor
+
+
+class Permitted:
+    """Dependency that opens the unit of work for an actor who holds `permission` (None: anyone signed in)."""
+
+    def __init__(self, permission: Permission | None, audiences: frozenset[Audience]) -> None:
+        self.permission = permission
+        self.audiences = audiences
+
+    async def __call__(
+        self,
+        request: Request,
+        bearer: HTTPAuthorizationCredentials | None = Depends(_bearer),  # noqa: FAST002 - evaluated on a class
+    ) -> AsyncIterator[Work]:
+        services = services_of(request)
+        if bearer is None:
+            raise NotSignedIn
+        credential = services.tokens.read(bearer.credentials, self.audiences, services.wall_clock.now())
+        async with services.database.unit_of_work(credential.org) as uow:
+            actor = await identity.actor_of(uow, credential)
+            if self.permission is not None:
+                require(actor, self.permission)
+            yield Work(uow, actor)
+
+
+_BROWSERS = frozenset({Audience.WEB, Audience.INTEGRATION})
+_PHONES = frozenset({Audience.MOBILE})
+
+
+def permitted(permission: Permission) -> Any:
+    """For web routes: browsers and API keys whose actor holds the permission."""
+    return Depends(Permitted(permission, _BROWSERS), scope="function")
+
+
+def anyone_signed_in() -> Any:
+    """For web routes whose objects decide by themselves (doors) what the actor sees."""
+    return Depends(Permitted(None, _BROWSERS), scope="function")
+
+
+def enrolled_device() -> Any:
+    """For phone routes: a person on a device that is not revoked."""
+    return Depends(Permitted(None, _PHONES), scope="function")

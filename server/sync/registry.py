@@ -1,0 +1,64 @@
+"""Domains declare here what a device may do and see; the engine knows no work order.
+
+A domain's `mutators.py` and `projections.py` each have a `register(registry)` that the composition root calls.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from server.core.db import UnitOfWork
+from server.core.wire import WireIn
+from server.identity.domain import Actor
+from server.sync.domain import Mutation, Outcome
+
+type Handler = Callable[[UnitOfWork, Actor, Mutation, Any], Awaitable[Outcome]]
+
+
+class Nature(StrEnum):
+    """Evidence is what happened and is always kept; control asks for a change and may be refused."""
+
+    EVIDENCE = "evidence"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class Mutator:
+    name: str
+    v: int
+    nature: Nature
+    args: type[WireIn]
+    handle: Handler
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a device sees of one entity. `code` is the entity code its sync trigger was created with.
+
+    sql: answers `id`, `ver` (integer) and `d` (jsonb) for the entities of one kind and bucket; parameters are
+        `%(ids)s` (uuid[]), `%(buckets)s` (text[], the key of each id's bucket, same order).
+    """
+
+    code: int
+    name: str
+    sql: str
+
+
+@dataclass
+class Registry:
+    mutators: dict[tuple[str, int], Mutator] = field(default_factory=dict)
+    projections: dict[int, Projection] = field(default_factory=dict)
+    scopes: list[str] = field(default_factory=list)
+
+    def mutator(self, name: str, args: type[WireIn], handle: Handler, *, nature: Nature, v: int = 1) -> None:
+        self.mutators[name, v] = Mutator(name, v, nature, args, handle)
+
+    def projection(self, code: int, name: str, sql: str) -> None:
+        self.projections[code] = Projection(code, name, sql)
+
+    def scope(self, sql: str) -> None:
+        """Add buckets to what a person sees: a SELECT of bucket keys (text) and rank (int, pulled lowest first);
+        parameters `%(person)s` and `%(now)s`.
+        """
+        self.scopes.append(sql)
