@@ -150,6 +150,21 @@ def test_a_checkout_closed_to_the_server_account_keeps_its_data_elsewhere() -> N
         assert not private.base.parent.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts Postgres as another account")
+def test_a_cluster_copied_by_root_is_given_back_to_the_server_account(private: PrivateCluster) -> None:
+    keep(private, "before_the_copy")
+    private.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        copy = open_to_all(folder) / ".state" / "postgres-test"
+        copy.parent.mkdir()
+        subprocess.run(["cp", "-r", private.base, copy], check=True)
+        copied = PrivateCluster.of("test", Path(folder))
+        copied.start()
+        assert kept(copied, "before_the_copy")
+        assert copied.base == copy
+        copied.remove()
+
+
 def test_the_last_user_out_stops_the_server(checkout: Path, private: PrivateCluster) -> None:
     hold = "import sys, pathlib; from callout.cluster import PrivateCluster, hold; "
     hold += "hold(PrivateCluster.of('test', pathlib.Path(sys.argv[1]))); print('held', flush=True); sys.stdin.read()"
