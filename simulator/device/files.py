@@ -1,0 +1,114 @@
+"""Files on their way: announced by hash, sent in chunks from where the server says it stands."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from simulator.device.errors import NoConnection, ProtocolBroken
+from simulator.device.line import Line
+from simulator.device.store import Store
+
+CHUNK = 128 * 1024
+HASH_MISMATCH = 460
+_MOST_RESTARTS = 3
+_FIRST = "case purpose when 'signature' then 0 else 1 end"
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    sha256: str
+    mime: str
+    purpose: str
+    size: int
+    announced: bool
+
+
+class Files:
+    def __init__(self, store: Store, line: Line, chunk: int = CHUNK) -> None:
+        self._store, self._line, self._chunk = store, line, chunk
+
+    def waiting(self) -> list[WaitingFile]:
+        """What the server has not confirmed yet, signatures first, then in the order it was taken."""
+        rows = self._store.all(
+            f"select sha256, mime, purpose, size, announced from file where sent = 0 order by {_FIRST}, rowid"  # noqa: S608
+        )
+        return [WaitingFile(sha, mime, purpose, size, bool(announced)) for sha, mime, purpose, size, announced in rows]
+
+    def hashes(self) -> list[str]:
+        return [sha for (sha,) in self._store.all("select sha256 from file order by rowid")]
+
+    def content(self, sha256: str) -> bytes:
+        row = self._store.one("select bytes from file where sha256 = ?", sha256)
+        if row is None:
+            raise KeyError(sha256)
+        return bytes(row[0])
+
+    def wanted(self, hashes: list[str]) -> None:
+        """The server misses these after all: whichever we still have is sent again."""
+        with self._store.transaction() as db:
+            shas = [(name.removeprefix("sha256:"),) for name in hashes]
+            db.executemany("update file set sent = 0, announced = 0 where sha256 = ?", shas)
+
+    async def upload(self) -> int:
+        """Send all that waits; how many files were completed. Raises NoConnection with the rest kept for later."""
+        sent = 0
+        while waiting := self.waiting():
+            await self._send(waiting[0])
+            sent += 1
+        return sent
+
+    async def _send(self, file: WaitingFile) -> None:
+        for _ in range(_MOST_RESTARTS):
+            offset = await self._offset(file)
+            if offset is None or await self._send_from(file, offset):
+                self._mark("sent", file.sha256)
+                return
+        message = f"file {file.sha256} does not arrive intact"
+        raise NoConnection(message)
+
+    async def _offset(self, file: WaitingFile) -> int | None:
+        """Where the server stands with this file; None when it has all of it."""
+        if file.announced:
+            response = await self._line.ask("HEAD", f"/blobs/{file.sha256}")
+            if response.is_success:
+                return int(response.headers["Upload-Offset"])
+        about = {"sha256": file.sha256, "size": file.size, "mime": file.mime, "purpose": file.purpose}
+        response = await self._line.ask("POST", "/blobs", json=about)
+        if response.status_code == httpx.codes.OK:
+            return None
+        _expect(response, httpx.codes.CREATED)
+        self._mark("announced", file.sha256)
+        return int(response.json()["offset"])
+
+    async def _send_from(self, file: WaitingFile, offset: int) -> bool:
+        """Send chunk after chunk. False when the server rejected the whole and waits at its beginning again."""
+        content = self.content(file.sha256)
+        while offset < file.size:
+            response = await self._patch(file.sha256, offset, content[offset : offset + self._chunk])
+            if response.status_code == HASH_MISMATCH:
+                return False
+            if response.status_code == httpx.codes.CONFLICT:
+                # Our last chunk arrived but its answer did not.
+                offset = int((await self._line.ask("HEAD", f"/blobs/{file.sha256}")).headers["Upload-Offset"])
+                continue
+            _expect(response, httpx.codes.NO_CONTENT)
+            offset = int(response.headers["Upload-Offset"])
+        return True
+
+    async def _patch(self, sha256: str, offset: int, chunk: bytes) -> httpx.Response:
+        headers = {
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(offset),
+            "Tus-Resumable": "1.0.0",
+        }
+        return await self._line.ask("PATCH", f"/blobs/{sha256}", content=chunk, headers=headers)
+
+    def _mark(self, column: str, sha256: str) -> None:
+        with self._store.transaction() as db:
+            db.execute(f"update file set {column} = 1 where sha256 = ?", (sha256,))  # noqa: S608 - one of two columns
+
+
+def _expect(response: httpx.Response, status: int) -> None:
+    if response.status_code != status:
+        message = f"{response.request.method} {response.url.path}: {response.status_code} {response.text}"
+        raise ProtocolBroken(message)

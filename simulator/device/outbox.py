@@ -1,0 +1,186 @@
+"""The ordered log of what a person did: appended atomically, numbered without holes, chained by hash."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator.device.errors import ProtocolBroken
+from simulator.device.store import Store, canonical, put_settings
+
+RETAIN = timedelta(hours=72)
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """Bytes that a mutation refers to by their sha256."""
+
+    content: bytes
+    mime: str
+    purpose: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mutation before the outbox gave it its place. `stamp` is when: at, mono, boot."""
+
+    id: str
+    name: str
+    args: Mapping[str, Any]
+    stamp: Mapping[str, Any]
+    v: int = 1
+    base: Mapping[str, Any] | None = None
+    geo: Mapping[str, float] | None = None
+    files: Sequence[Attachment] = ()
+
+    def envelope(self, seq: int, prev: str | None) -> Json:
+        optional: Json = {}
+        if self.base is not None:
+            optional["base"] = dict(self.base)
+        if self.geo is not None:
+            optional["geo"] = dict(self.geo)
+        if self.files:
+            optional["blobs"] = [f"sha256:{file.sha256}" for file in self.files]
+        named = {"id": self.id, "name": self.name, "v": self.v, "args": dict(self.args)}
+        return {"seq": seq, **named, **self.stamp, **optional, "prev": prev}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A mutation in the outbox; `status` is None until the server's answer is stored."""
+
+    stream: str
+    seq: int
+    id: str
+    envelope: Json
+    status: str | None
+    result: Json | None
+
+    @property
+    def name(self) -> str:
+        return str(self.envelope["name"])
+
+    @property
+    def args(self) -> Json:
+        return dict(self.envelope["args"])
+
+
+_COLUMNS = "stream, seq, id, envelope, status, result"
+
+
+def _recorded(row: Sequence[Any]) -> Recorded:
+    stream, seq, mutation_id, envelope, status, result = row
+    return Recorded(stream, seq, mutation_id, json.loads(envelope), status, json.loads(result) if result else None)
+
+
+class Outbox:
+    """One stream at a time. Acknowledged mutations are retained: a restored server is refilled from them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def stream(self) -> str:
+        stream = self._store.setting("stream")
+        if stream is None:
+            message = "the device has no stream yet: enrol it first"
+            raise ProtocolBroken(message)
+        return stream
+
+    def append(self, draft: Draft) -> Recorded:
+        """Put the mutation and its files on the disk, in one transaction."""
+        with self._store.transaction() as db:
+            for file in draft.files:
+                _keep_file(db, file)
+            return self._insert(db, self.stream, draft)
+
+    def _insert(self, db: sqlite3.Connection, stream: str, draft: Draft) -> Recorded:
+        last = self._store.one("select seq, hash from outbox where stream = ? order by seq desc limit 1", stream)
+        seq, prev = (last[0] + 1, last[1]) if last else (1, None)
+        envelope = draft.envelope(seq, prev)
+        _write(db, stream, envelope)
+        return Recorded(stream, seq, draft.id, envelope, None, None)
+
+    def batch(self, limit: int) -> list[Recorded]:
+        """The oldest mutations whose answer is not known, in order."""
+        waiting = f"select {_COLUMNS} from outbox where stream = ? and status is null order by seq limit ?"  # noqa: S608
+        return [_recorded(row) for row in self._store.all(waiting, self.stream, limit)]
+
+    def acked(self) -> int:
+        """The highest seq up to which every result is stored; 0 when there is none."""
+        stream = self.stream
+        held = "select coalesce(min(seq) - 1, (select max(seq) from outbox where stream = ?), 0) from outbox"
+        row = self._store.one(f"{held} where stream = ? and status is null", stream, stream)
+        return int(row[0]) if row else 0
+
+    def waiting(self) -> int:
+        row = self._store.one("select count(*) from outbox where status is null")
+        return int(row[0]) if row else 0
+
+    def after(self, seq: int) -> list[Recorded]:
+        later = f"select {_COLUMNS} from outbox where stream = ? and seq > ? order by seq"  # noqa: S608
+        return [_recorded(row) for row in self._store.all(later, self.stream, seq)]
+
+    def everything(self) -> list[Recorded]:
+        return [_recorded(row) for row in self._store.all(f"select {_COLUMNS} from outbox order by rowid")]  # noqa: S608
+
+    def settle(self, results: Iterable[Mapping[str, Any]], durable_seq: int, now: datetime) -> None:
+        """Store what the server said, then let go of what is both durable there and old."""
+        stream = self.stream
+        with self._store.transaction() as db:
+            for result in results:
+                db.execute(
+                    "update outbox set status = ?, result = ? where stream = ? and seq = ?",
+                    (result["status"], canonical(result), stream, result["seq"]),
+                )
+            db.execute(
+                "delete from outbox where stream = ? and seq <= ? and status is not null and at < ? "
+                "and seq < (select max(seq) from outbox where stream = ?)",  # the last one carries the chain
+                (stream, durable_seq, (now - RETAIN).isoformat(), stream),
+            )
+
+    def resend_from(self, expected: int) -> None:
+        """The server knows less than we thought. Raises ProtocolBroken when the log no longer reaches back that far."""
+        stream = self.stream
+        with self._store.transaction() as db:
+            if not db.execute("select 1 from outbox where stream = ? and seq = ?", (stream, expected)).fetchone():
+                message = f"the server asks for mutation {expected}, which this device no longer has"
+                raise ProtocolBroken(message)
+            again = "update outbox set status = null, result = null where stream = ? and seq >= ?"
+            db.execute(again, (stream, expected))
+
+    def fork(self, stream: str) -> None:
+        """Go on under a new stream: what is not acknowledged moves there with its ids, numbered and chained afresh."""
+        old = self.stream
+        with self._store.transaction() as db:
+            moving = [row.envelope for row in self.batch(-1)]
+            db.execute("delete from outbox where stream = ? and status is null", (old,))
+            put_settings(db, stream=stream, base_seq=0)
+            prev: str | None = None
+            for seq, envelope in enumerate(moving, start=1):
+                prev = _write(db, stream, {**envelope, "seq": seq, "prev": prev})
+
+
+def _write(db: sqlite3.Connection, stream: str, envelope: Json) -> str:
+    text = canonical(envelope)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    db.execute(
+        "insert into outbox (stream, seq, id, envelope, hash, at) values (?, ?, ?, ?, ?, ?)",
+        (stream, envelope["seq"], envelope["id"], text, digest, envelope["at"]),
+    )
+    return digest
+
+
+def _keep_file(db: sqlite3.Connection, file: Attachment) -> None:
+    db.execute(
+        "insert or ignore into file (sha256, mime, purpose, size, bytes) values (?, ?, ?, ?, ?)",
+        (file.sha256, file.mime, file.purpose, len(file.content), file.content),
+    )

@@ -1,0 +1,137 @@
+"""Taking what changed: a stream of lines, applied one complete bucket at a time."""
+
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+
+from simulator.device.base import Base, BucketDiffers, BucketPatch
+from simulator.device.errors import NoConnection, ProtocolBroken
+from simulator.device.files import Files
+from simulator.device.line import Line
+from simulator.device.outbox import Json, Outbox
+from simulator.device.push import SCHEMA
+from simulator.device.store import Store, put_settings
+
+_MOST_ROUNDS = 1000
+_MOST_FRESH_STARTS = 2
+
+
+class EpochChanged(ProtocolBroken):
+    """The server was restored from a backup: its past is not the one our cookie speaks of."""
+
+
+class _Response:
+    """One pull response while it is read: which buckets it brought, up to which mutation it knows."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.last_seq = 0
+        self.patch: BucketPatch | None = None
+        self.tail: Json | None = None
+
+
+class Pull:
+    def __init__(self, store: Store, outbox: Outbox, base: Base, files: Files, line: Line) -> None:
+        self._store, self._outbox, self._base, self._files, self._line = store, outbox, base, files, line
+
+    async def run(self) -> None:
+        """Pull until there is no more. Raises NoConnection; the buckets that were complete by then are kept."""
+        fresh_starts = 0
+        for _ in range(_MOST_ROUNDS):
+            try:
+                tail = await self._round()
+            except (BucketDiffers, EpochChanged):
+                fresh_starts += 1
+                if fresh_starts > _MOST_FRESH_STARTS:
+                    raise
+                self._base.forget_cookie()
+                continue
+            if not tail["more"]:
+                return
+        message = f"the server still has more after {_MOST_ROUNDS} pulls"
+        raise ProtocolBroken(message)
+
+    async def _round(self) -> Json:
+        async with self._line.stream("/sync/pull", self._request()) as response:
+            if not response.is_success:
+                await response.aread()
+                if response.status_code == httpx.codes.GONE:
+                    raise EpochChanged(response.text)
+                message = f"pull refused with {response.status_code}: {response.text}"
+                raise ProtocolBroken(message)
+            reading = _Response()
+            async for line in _lines(response):
+                self._take(reading, line)
+        if reading.tail is None:
+            message = "the pull ended without its tail"
+            raise NoConnection(message)
+        self._base.confirm(reading.tail["cookie"], reading.seen, reading.last_seq, complete=not reading.tail["more"])
+        self._base.sweep(needed=_buckets_of(self._outbox, reading.last_seq))
+        return reading.tail
+
+    def _request(self) -> Json:
+        device, stream = self._store.setting("device_id"), self._outbox.stream
+        return {"device": device, "stream": stream, "cookie": self._base.cookie, "schema": SCHEMA}
+
+    def _take(self, reading: _Response, line: Json) -> None:
+        match line["k"]:
+            case "head":
+                self._begin(reading, line)
+            case "drop":
+                self._finish(reading)
+                self._base.leave(line["b"])
+            case "bucket":
+                self._finish(reading)
+                reading.patch = BucketPatch(line["b"], line["v"], reset=line["mode"] == "reset")
+            case "put" if reading.patch:
+                reading.patch.puts.append(line)
+            case "del" if reading.patch:
+                reading.patch.deletions.append(line)
+            case "check" if reading.patch:
+                reading.patch.count = line["n"]
+                self._finish(reading)
+            case "blobs":
+                self._finish(reading)
+                self._files.wanted(line.get("missing", []))
+            case "tail":
+                self._finish(reading)
+                reading.tail = line
+            case _:
+                pass  # a later server may say more than we understand
+
+    def _begin(self, reading: _Response, head: Json) -> None:
+        reading.last_seq = int(head["last_seq"])
+        epoch, known = str(head["epoch"]), self._store.setting("epoch")
+        if reading.last_seq < self._outbox.acked():
+            if epoch == known:
+                # A replica that lags: taking its answer would show the engineer the past.
+                message = f"the answer knows mutations up to {reading.last_seq}, older than what was acknowledged"
+                raise NoConnection(message)
+            self._outbox.resend_from(reading.last_seq + 1)
+        if epoch != known:
+            with self._store.transaction() as db:
+                put_settings(db, epoch=epoch)
+
+    def _finish(self, reading: _Response) -> None:
+        """The bucket is complete: everything after its last line belongs to something else."""
+        if reading.patch is not None:
+            self._base.apply(reading.patch)
+            reading.seen.add(reading.patch.key)
+            reading.patch = None
+
+
+def _buckets_of(outbox: Outbox, last_seq: int) -> set[str]:
+    return {f"wo:{pending.args['wo']}" for pending in outbox.after(last_seq) if "wo" in pending.args}
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[Json]:
+    """The JSON lines, split at newlines only: a note may hold U+2028, which other splitters take for a line's end."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line:
+                yield json.loads(line)
+    if rest:
+        yield json.loads(rest)
