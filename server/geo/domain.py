@@ -26,6 +26,11 @@ class Point:
         if not (abs(self.lon) <= _FARTHEST_LON and abs(self.lat) <= _FARTHEST_LAT):
             raise PointOutOfRange(lon=self.lon, lat=self.lat)
 
+    @classmethod
+    def from_db(cls, lon_lat: Sequence[float]) -> Self:
+        """Read what statements answer as `array[st_x(place::geometry), st_y(place::geometry)]`."""
+        return cls(*lon_lat)
+
     def metres_to(self, other: "Point") -> Metres:
         return round(haversine(self, other))
 
