@@ -95,8 +95,16 @@ class Device:
 
     async def sync(self) -> None:
         """Push, upload, pull. Raises NoConnection with everything kept that was settled by then."""
-        await self._push.run(self.new_id())
+        await self.push()
         await self.files.upload()
+        await self.pull()
+
+    async def push(self) -> int:
+        """Send the outbox; how many mutations were answered."""
+        return await self._push.run(self.new_id())
+
+    async def pull(self) -> None:
+        """Take what changed on the server. Never waits for pending pushes."""
         await self._pull.run()
 
     async def settle(self) -> None:

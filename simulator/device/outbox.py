@@ -111,7 +111,7 @@ class Outbox:
 
     def batch(self, limit: int) -> list[Recorded]:
         """The oldest mutations whose answer is not known, in order."""
-        waiting = f"select {_COLUMNS} from outbox where stream = ? and status is null order by seq limit ?"  # noqa: S608
+        waiting = f"select {_COLUMNS} from outbox where stream = ? and status is null order by seq limit ?"
         return [_recorded(row) for row in self._store.all(waiting, self.stream, limit)]
 
     def acked(self) -> int:
@@ -126,11 +126,11 @@ class Outbox:
         return int(row[0]) if row else 0
 
     def after(self, seq: int) -> list[Recorded]:
-        later = f"select {_COLUMNS} from outbox where stream = ? and seq > ? order by seq"  # noqa: S608
+        later = f"select {_COLUMNS} from outbox where stream = ? and seq > ? order by seq"
         return [_recorded(row) for row in self._store.all(later, self.stream, seq)]
 
     def everything(self) -> list[Recorded]:
-        return [_recorded(row) for row in self._store.all(f"select {_COLUMNS} from outbox order by rowid")]  # noqa: S608
+        return [_recorded(row) for row in self._store.all(f"select {_COLUMNS} from outbox order by rowid")]
 
     def settle(self, results: Iterable[Mapping[str, Any]], durable_seq: int, now: datetime) -> None:
         """Store what the server said, then let go of what is both durable there and old."""
