@@ -111,8 +111,11 @@ class PrivateCluster:
 
     @cached_property
     def base(self) -> Path:
-        """Where data, password and log lie: under .state, unless the server's account can't get there or own files
-        there (a checkout below /root, a foreign file system)."""
+        """Where data, password and log lie: under .state where possible.
+
+        The server's account may be unable to get there or to own files there: a checkout below /root, a foreign file
+        system.
+        """
         made = self.made_in()
         if made and owner_of(made / "data").uid == 0:
             give_all(made, self.account)  # a checkout copied by root
@@ -244,8 +247,11 @@ class PrivateCluster:
         )
 
     def _end_leftovers(self) -> None:
-        """A server whose data was deleted below it still holds our socket; orphans of a killed one may still write;
-        and a pid file blocks the start when its number is a zombie's or has gone to another process."""
+        """Clear the way for a start.
+
+        A server whose data was deleted below it still holds our socket; orphans of a killed one may still write; and a
+        pid file blocks the start when its number is a zombie's or has gone to another process.
+        """
         socket = self.socket_folder / f".s.PGSQL.{self.profile.port}"
         lock = socket.with_name(f"{socket.name}.lock")
         if (holder := first_number(lock)) and is_postgres(holder):
@@ -260,7 +266,11 @@ class PrivateCluster:
     def _own_socket_folder(self) -> None:
         give(self.socket_folder, self.account)
         found = self.socket_folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != self.account.uid or stat.S_IMODE(found.st_mode) != 0o700:
+        if (
+            not stat.S_ISDIR(found.st_mode)
+            or found.st_uid != self.account.uid
+            or stat.S_IMODE(found.st_mode) != stat.S_IRWXU
+        ):
             raise ClusterError(f"{self.socket_folder} belongs to someone else. Remove it, then start again.")
 
     def _make(self, binaries: Binaries) -> None:
@@ -341,8 +351,11 @@ _held: dict[Path, int] = {}
 
 
 def ensure(profile: str = "demo") -> str:
-    """The address of a Postgres superuser's connection: DATABASE_URL if given, else this checkout's private cluster,
-    made and started as needed. Raises ClusterError with a sentence to show."""
+    """The address of a Postgres superuser's connection.
+
+    DATABASE_URL if given, else this checkout's private cluster, made and started as needed. Raises ClusterError with a
+    sentence to show.
+    """
     if given := os.environ.get("DATABASE_URL"):
         return given
     cluster = PrivateCluster.of(profile)

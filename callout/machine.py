@@ -1,5 +1,4 @@
-"""What a private Postgres needs of this machine: its programs, an account that is not root, that account's files and
-processes."""
+"""What a private Postgres needs of this machine: its programs, and an account other than root with files and processes."""
 
 import os
 import pwd
@@ -87,8 +86,10 @@ def _account(name: str) -> Account | None:
 
 
 def run_as(account: Account, command: Sequence[object], said: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run with a bare environment (a PGPORT or PGDATA of the caller means another server) and from `/`, which every
-    account may enter."""
+    """Run a command as the account, from `/`, which every account may enter.
+
+    Its environment is bare: a PGPORT or PGDATA of the caller means another server.
+    """
     other = account.uid != os.geteuid()
     return subprocess.run(
         [str(part) for part in command],

@@ -1,5 +1,4 @@
-"""Keeps a handful of processes alive together: one log each, a common end, nothing left behind and nothing restarted
-silently."""
+"""A handful of processes that live together: one log each, a common end, nothing left behind or restarted silently."""
 
 import asyncio
 import logging
@@ -174,8 +173,10 @@ def _dying_with_us(command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 async def supervised(supervisor: Supervisor, work: Awaitable[None], say: Say) -> int:
-    """Do the work until it fails or someone asks to end (Ctrl-C, SIGTERM, a closed terminal), then stop all children.
-    Returns the exit code."""
+    """Do the work until it fails or someone asks to end, then stop all children. Returns the exit code.
+
+    Asking is Ctrl-C, SIGTERM or closing the terminal; asking twice kills.
+    """
     loop = asyncio.get_running_loop()
     working = asyncio.ensure_future(work)
 

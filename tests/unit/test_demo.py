@@ -48,7 +48,8 @@ def children(play, environment):
     return (Child("api", (*python, API), environment),
             Child("simulator", (*python, sys.argv[3]), environment))
 play = Play(state=Path(sys.argv[1]), port=int(sys.argv[2]), steps=())
-sys.exit(asyncio.run(run(play, [Login("dispatcher", "dora", "secret")], children, Supervisor(play.state / "logs", say))))
+logins = [Login("dispatcher", "dora", "secret")]
+sys.exit(asyncio.run(run(play, logins, children, Supervisor(play.state / "logs", say))))
 """
 
 
@@ -59,7 +60,7 @@ def python(name: str, script: str, *arguments: str) -> Child:
 async def started(supervising: Supervisor, child: Child) -> str:
     """Start a child and return its first line."""
     running = await supervising.start(child)
-    while not running.last_lines:
+    while not running.last_lines:  # noqa: ASYNC110 - the supervisor has no use for an event at each line
         await asyncio.sleep(0.01)
     return running.last_lines[0]
 
