@@ -1,4 +1,4 @@
-"""What a private Postgres needs of this machine: its programs, and an account other than root with files and processes."""
+"""What a private Postgres needs of this machine: its programs, an account other than root, that account's files."""
 
 import os
 import pwd
