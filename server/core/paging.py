@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from server.core.errors import MalformedCursor
 
@@ -34,6 +35,14 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
     if any("\x00" in part for part in key):
         raise MalformedCursor
     return key
+
+
+def id_in(part: str) -> UUID:
+    """Read an id from a part of a cursor. Raises MalformedCursor."""
+    try:
+        return UUID(part)
+    except ValueError:
+        raise MalformedCursor from None
 
 
 def page_of[T](rows: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:
