@@ -1,4 +1,13 @@
+"""Words of the customer file."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
+
+from server.geo.domain import Point
+
+DEFAULT_FENCE_RADIUS_M = 500
 
 
 class Tier(StrEnum):
@@ -10,3 +19,92 @@ class AssetStatus(StrEnum):
     IN_SERVICE = "in_service"
     FAULTY = "faulty"
     RETIRED = "retired"
+
+
+@dataclass(frozen=True)
+class Customer:
+    id: UUID
+    number: str
+    name: str
+    tier: Tier
+    email: str | None
+    phone: str | None
+    language: str
+    tags: tuple[str, ...]
+    notes: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Site:
+    id: UUID
+    customer_id: UUID
+    name: str
+    address: str
+    place: Point
+    access_notes: str
+    fence_radius_m: int
+    territory_id: UUID | None
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Contact:
+    id: UUID
+    customer_id: UUID
+    site_id: UUID | None
+    name: str
+    role: str
+    phone: str | None
+    email: str | None
+
+
+@dataclass(frozen=True)
+class Asset:
+    id: UUID
+    site_id: UUID
+    product: str
+    model: str
+    serial: str
+    installed_on: date | None
+    warranty_until: date | None
+    status: AssetStatus
+    notes: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything about a customer at a glance."""
+
+    customer: Customer
+    sites: list[Site]
+    contacts: list[Contact]
+    assets: list[Asset]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """How somebody who reports a fault says who they are."""
+
+    name: str
+    customer_number: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    asset_serial: str | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """A customer recognised, and by what."""
+
+    customer_id: UUID
+    matched_by: str
+    asset_id: UUID | None
+    site_id: UUID | None
+
+
+def numbered(count: int) -> str:
+    """Answer the customer number people say on the phone."""
+    return f"C{count:05}"
