@@ -81,3 +81,9 @@ class DemoExtractUnavailable(RegionProblem):
         "The demo's map extract could not be fetched from the Python package index ({reason}). Check the network, or "
         "give any extract of your own (.osm.pbf)."
     )
+
+
+class NotThisDevice(Problem):
+    code = "positions.not_this_device"
+    kind = Kind.FORBIDDEN
+    sentence = "Positions can only be sent by the device that recorded them."
