@@ -6,6 +6,7 @@ the answer leaves, so a failing commit is answered with an error and never with 
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,18 +32,15 @@ class Work:
     actor: Actor
 
 
+@dataclass(frozen=True)
 class Permitted:
-    """Dependency that opens the unit of work for an actor who holds `permission` (None: anyone signed in)."""
+    """What a route demands of its caller: an audience, and a permission unless anyone signed in will do."""
 
-    def __init__(self, permission: Permission | None, audiences: frozenset[Audience]) -> None:
-        self.permission = permission
-        self.audiences = audiences
+    permission: Permission | None
+    audiences: frozenset[Audience]
 
-    async def __call__(
-        self,
-        request: Request,
-        bearer: HTTPAuthorizationCredentials | None = Depends(_bearer),  # noqa: FAST002 - evaluated on a class
-    ) -> AsyncIterator[Work]:
+    @asynccontextmanager
+    async def work(self, request: Request, bearer: HTTPAuthorizationCredentials | None) -> AsyncIterator[Work]:
         services = services_of(request)
         if bearer is None:
             raise NotSignedIn
@@ -54,20 +52,50 @@ class Permitted:
             yield Work(uow, actor)
 
 
+class Working(Permitted):
+    """Dependency: the unit of work, open for as long as the route function runs."""
+
+    async def __call__(
+        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(_bearer)
+    ) -> AsyncIterator[Work]:
+        async with self.work(request, bearer) as work:
+            yield work
+
+
+class Identified(Permitted):
+    """Dependency: only who calls, for routes that stream or open their own transactions."""
+
+    async def __call__(
+        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(_bearer)
+    ) -> Actor:
+        async with self.work(request, bearer) as work:
+            return work.actor
+
+
 _BROWSERS = frozenset({Audience.WEB, Audience.INTEGRATION})
 _PHONES = frozenset({Audience.MOBILE})
 
 
 def permitted(permission: Permission) -> Any:
     """For web routes: browsers and API keys whose actor holds the permission."""
-    return Depends(Permitted(permission, _BROWSERS), scope="function")
+    return Depends(Working(permission, _BROWSERS), scope="function")
 
 
 def anyone_signed_in() -> Any:
     """For web routes whose objects decide by themselves (doors) what the actor sees."""
-    return Depends(Permitted(None, _BROWSERS), scope="function")
+    return Depends(Working(None, _BROWSERS), scope="function")
 
 
 def enrolled_device() -> Any:
     """For phone routes: a person on a device that is not revoked."""
-    return Depends(Permitted(None, _PHONES), scope="function")
+    return Depends(Working(None, _PHONES), scope="function")
+
+
+def identified_device() -> Any:
+    """For phone routes that open their own transactions: the actor alone."""
+    return Depends(Identified(None, _PHONES))
+
+
+def identified(permission: Permission) -> Any:
+    """For web routes that stream: the actor alone, holding the permission."""
+    return Depends(Identified(permission, _BROWSERS))

@@ -5,11 +5,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Numeric, UniqueConstraint, Uuid, text
 from sqlmodel import Field
 
 from server.core.tables import OrgRecord, OrgTable, belongs_to, instant, jsonb, of_organisation, one_of, point
-from server.inventory.domain import LocationKind, Reason
+from server.inventory.domain import VIRTUAL, LocationKind, Reason
+
+_VIRTUAL = ", ".join(f"'{kind}'" for kind in VIRTUAL)
 
 
 def _quantity() -> Any:
@@ -38,6 +40,7 @@ class StockLocation(OrgRecord, table=True):
         Index(
             "stock_location_van_idx", "org_id", "person_id", unique=True, postgresql_where=f"kind = '{LocationKind.VAN}'"
         ),
+        Index("stock_location_virtual_idx", "org_id", "kind", unique=True, postgresql_where=f"kind in ({_VIRTUAL})"),
     )
 
     kind: str
@@ -62,6 +65,7 @@ class StockMovement(OrgRecord, table=True):
         CheckConstraint("from_id <> to_id", name="two_ends"),
         Index(None, "org_id", "part_id", "at"),
         Index(None, "org_id", "work_order_id"),
+        Index("stock_movement_serial_idx", "org_id", "part_id", "serial", postgresql_where="serial is not null"),
         UniqueConstraint("org_id", "reverses_id"),
     )
 
@@ -74,6 +78,7 @@ class StockMovement(OrgRecord, table=True):
     work_order_id: UUID | None = None
     visit_id: UUID | None = None
     reverses_id: UUID | None = None
+    why: str | None = None
     moved_by: UUID
     device_id: UUID | None = None
     at: datetime = instant()
@@ -81,11 +86,23 @@ class StockMovement(OrgRecord, table=True):
 
 
 class Stock(OrgTable, table=True):
-    """The balance of the movements, kept by trigger. A van may go below zero: what was used in the field happened."""
+    """The balance of the movements at each physical location, kept by trigger.
+
+    A van may go below zero: what was used in the field happened. The outside world (supplier, consumed, adjustment)
+    has no row here: it would be one hot row that every usage of a part in the organisation waits for, and the ledger
+    answers it.
+    """
 
     __tablename__ = "stock"
-    __table_args__ = (of_organisation(), belongs_to("location_id", "stock_location"), belongs_to("part_id", "part"))
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("location_id", "stock_location"),
+        belongs_to("part_id", "part"),
+        UniqueConstraint("org_id", "id"),
+    )
 
     location_id: UUID = Field(primary_key=True)
     part_id: UUID = Field(primary_key=True)
+    # One name for the pair, so that phones can be told about it like about any other row.
+    id: UUID = Field(sa_column=Column(Uuid, nullable=False, server_default=text("gen_random_uuid()")))
     quantity: Decimal = _quantity()

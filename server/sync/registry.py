@@ -36,8 +36,7 @@ class Mutator:
 class Projection:
     """What a device sees of one entity. `code` is the entity code its sync trigger was created with.
 
-    sql: answers `id`, `ver` (integer) and `d` (jsonb) for the entities of one kind and bucket; parameters are
-        `%(ids)s` (uuid[]), `%(buckets)s` (text[], the key of each id's bucket, same order).
+    sql: answers `id`, `ver` (integer) and `d` (jsonb) of the entities whose id is among `%(ids)s` (uuid[]).
     """
 
     code: int
@@ -50,6 +49,7 @@ class Registry:
     mutators: dict[tuple[str, int], Mutator] = field(default_factory=dict)
     projections: dict[int, Projection] = field(default_factory=dict)
     scopes: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
     def mutator(self, name: str, args: type[WireIn], handle: Handler, *, nature: Nature, v: int = 1) -> None:
         self.mutators[name, v] = Mutator(name, v, nature, args, handle)
@@ -62,3 +62,7 @@ class Registry:
         parameters `%(person)s` and `%(now)s`.
         """
         self.scopes.append(sql)
+
+    def awaited_files(self, sql: str) -> None:
+        """Add a SELECT of sha256 (text) of files recorded by `%(person)s` whose bytes have not arrived."""
+        self.files.append(sql)

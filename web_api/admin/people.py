@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from edge.auth import Work, permitted
 from edge.idempotency import IdempotencyHeader, once
 from edge.problems import PROBLEMS
+from server.core.errors import MalformedCursor
 from server.core.paging import MAX_PAGE, decode_cursor, page_of
 from server.core.wire import Id, Line, Name, PlaceIn, PlaceOut, WireIn, WireOut
 from server.geo.domain import Point

@@ -1,13 +1,16 @@
 -- Balances follow the ledger in the same transaction. Locations are touched in id order so that two opposite
--- transfers can't deadlock.
+-- transfers can't deadlock. Only physical places keep a balance: a row for "consumed" would be one that every usage
+-- of a part, on every van, has to wait for.
 create function stock_follow() returns trigger
     language plpgsql
 as $$
 begin
     insert into stock as s (org_id, location_id, part_id, quantity)
-    select new.org_id, change.location_id, new.part_id, change.quantity
+    select new.org_id, place.id, new.part_id, change.quantity
     from (values (new.from_id, -new.quantity), (new.to_id, new.quantity)) as change (location_id, quantity)
-    order by change.location_id
+    join stock_location place on place.org_id = new.org_id and place.id = change.location_id
+    where place.kind in ('warehouse', 'van', 'quarantine')
+    order by place.id
     on conflict (org_id, location_id, part_id) do update set quantity = s.quantity + excluded.quantity;
     return null;
 end;

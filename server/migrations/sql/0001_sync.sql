@@ -89,7 +89,7 @@ call sync_feed('site', 11::smallint, 'site:', 'id');
 call sync_feed('asset', 12::smallint, 'site:', 'site_id');
 -- An order is also part of its site's history, for whoever works there next.
 call sync_feed('work_order', 13::smallint, 'history:', 'site_id');
-call sync_feed('stock', 14::smallint, 'van:', 'location_id', 'part_id');
+call sync_feed('stock', 14::smallint, 'van:', 'location_id');
 call sync_feed('stock_location', 15::smallint, 'van:', 'id');
 call sync_feed('person', 16::smallint, 'user:', 'id');
 call sync_feed('shift', 17::smallint, 'user:', 'person_id');

@@ -71,6 +71,7 @@ APPEND_ONLY = [
     "timeline_entry",
     "mutation_log",
     "stock_movement",
+    "fence_crossing",
     "signature",
     "assignment_decision",
     "score_weights",
@@ -392,14 +393,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("message_pkey")),
     )
     op.create_index(
-        "message_waiting_idx", "message", ["org_id", "next_try_at"], unique=False, postgresql_where="state = 'waiting'"
-    )
-    op.create_index(
         "message_collapse_idx",
         "message",
         ["org_id", "person_id", "collapse_key"],
         unique=True,
         postgresql_where="state = 'waiting'",
+    )
+    op.create_index(
+        "message_waiting_idx", "message", ["org_id", "next_try_at"], unique=False, postgresql_where="state = 'waiting'"
     )
     op.create_table(
         "position_last",
@@ -521,6 +522,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where="kind = 'van'",
     )
+    op.create_index(
+        "stock_location_virtual_idx",
+        "stock_location",
+        ["org_id", "kind"],
+        unique=True,
+        postgresql_where="kind in ('supplier', 'consumed', 'adjustment')",
+    )
     op.create_table(
         "sync_entry",
         sa.Column("org_id", sa.Uuid(), nullable=False),
@@ -640,9 +648,7 @@ def upgrade() -> None:
             ["org_id"], ["organisation.id"], name=op.f("fence_crossing_org_id_fkey"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("fence_crossing_pkey")),
-        sa.UniqueConstraint(
-            "org_id", "fence_id", "ordinal", name=op.f("fence_crossing_org_id_fence_id_ordinal_key")
-        ),
+        sa.UniqueConstraint("org_id", "fence_id", "ordinal", name=op.f("fence_crossing_org_id_fence_id_ordinal_key")),
     )
     op.create_table(
         "position_track",
@@ -691,6 +697,7 @@ def upgrade() -> None:
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.Column("location_id", sa.Uuid(), nullable=False),
         sa.Column("part_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
         sa.ForeignKeyConstraint(
             ["org_id", "location_id"],
@@ -702,6 +709,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["org_id"], ["organisation.id"], name=op.f("stock_org_id_fkey"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("org_id", "location_id", "part_id", name=op.f("stock_pkey")),
+        sa.UniqueConstraint("org_id", "id", name=op.f("stock_org_id_id_key")),
     )
     op.create_table(
         "sync_device_state",
@@ -1045,6 +1053,7 @@ def upgrade() -> None:
         sa.Column("work_order_id", sa.Uuid(), nullable=True),
         sa.Column("visit_id", sa.Uuid(), nullable=True),
         sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.Column("why", sa.String(), nullable=True),
         sa.Column("moved_by", sa.Uuid(), nullable=False),
         sa.Column("device_id", sa.Uuid(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -1089,6 +1098,13 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("stock_movement_org_id_work_order_id_idx"), "stock_movement", ["org_id", "work_order_id"], unique=False
+    )
+    op.create_index(
+        "stock_movement_serial_idx",
+        "stock_movement",
+        ["org_id", "part_id", "serial"],
+        unique=False,
+        postgresql_where="serial is not null",
     )
     op.create_table(
         "time_entry",
@@ -1184,13 +1200,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "work_order_id", "ordinal", name=op.f("visit_org_id_work_order_id_ordinal_key")),
     )
     op.create_index(
-        op.f("visit_org_id_engineer_id_state_idx"), "visit", ["org_id", "engineer_id", "state"], unique=False
-    )
-    op.create_index(
         op.f("visit_org_id_engineer_id_finished_at_idx"),
         "visit",
         ["org_id", "engineer_id", "finished_at"],
         unique=False,
+    )
+    op.create_index(
+        op.f("visit_org_id_engineer_id_state_idx"), "visit", ["org_id", "engineer_id", "state"], unique=False
     )
     op.create_table(
         "work_order_skill",
@@ -1289,11 +1305,13 @@ def downgrade() -> None:
     op.drop_table("assignment_decision")
     op.drop_table("work_order_skill")
     op.drop_index(op.f("visit_org_id_engineer_id_state_idx"), table_name="visit")
+    op.drop_index(op.f("visit_org_id_engineer_id_finished_at_idx"), table_name="visit")
     op.drop_table("visit")
     op.drop_index(op.f("timeline_entry_org_id_work_order_id_at_idx"), table_name="timeline_entry")
     op.drop_table("timeline_entry")
     op.drop_index(op.f("time_entry_org_id_work_order_id_idx"), table_name="time_entry")
     op.drop_table("time_entry")
+    op.drop_index("stock_movement_serial_idx", table_name="stock_movement", postgresql_where="serial is not null")
     op.drop_index(op.f("stock_movement_org_id_work_order_id_idx"), table_name="stock_movement")
     op.drop_index(op.f("stock_movement_org_id_part_id_at_idx"), table_name="stock_movement")
     op.drop_table("stock_movement")
@@ -1331,6 +1349,11 @@ def downgrade() -> None:
     op.drop_index("sync_entry_home_idx", table_name="sync_entry", postgresql_where="op = 'p'")
     op.drop_index("sync_entry_changes_idx", table_name="sync_entry", postgresql_include=["entity", "entity_id", "op"])
     op.drop_table("sync_entry")
+    op.drop_index(
+        "stock_location_virtual_idx",
+        table_name="stock_location",
+        postgresql_where="kind in ('supplier', 'consumed', 'adjustment')",
+    )
     op.drop_index("stock_location_van_idx", table_name="stock_location", postgresql_where="kind = 'van'")
     op.drop_table("stock_location")
     op.drop_index("site_place_idx", table_name="site", postgresql_using="gist")
@@ -1341,8 +1364,8 @@ def downgrade() -> None:
     op.drop_table("procedure_item")
     op.drop_index("position_last_place_idx", table_name="position_last", postgresql_using="gist")
     op.drop_table("position_last")
-    op.drop_index("message_collapse_idx", table_name="message", postgresql_where="state = 'waiting'")
     op.drop_index("message_waiting_idx", table_name="message", postgresql_where="state = 'waiting'")
+    op.drop_index("message_collapse_idx", table_name="message", postgresql_where="state = 'waiting'")
     op.drop_table("message")
     op.drop_index(op.f("fence_org_id_subject_id_idx"), table_name="fence")
     op.drop_index(op.f("fence_org_id_person_id_closed_at_idx"), table_name="fence")

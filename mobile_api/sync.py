@@ -1,0 +1,158 @@
+"""The sync endpoint. The contract is docs/sync-protocol.md; nothing here may change but by addition."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+from starlette.responses import Response
+
+from edge.auth import identified_device
+from edge.compression import AcceptEncoding, compressed
+from edge.problems import PROBLEMS, PUBLIC_PROBLEMS
+from edge.services import ServicesOf
+from server.core.wire import Id, Instant, WireIn, WireOut
+from server.identity.domain import Actor
+from server.media.domain import MAX_BLOB_BYTES
+from server.sync import pull as pulling
+from server.sync import push as pushing
+from server.sync import queries
+from server.sync.envelope import Batch, DeviceClock, read
+from server.sync.errors import StreamNotYours, UpgradeRequired
+
+router = APIRouter(prefix="/mobile/v1", tags=["sync"])
+
+PROTOCOL = 1
+_MIN_APP_VERSION = "0"
+_COOKIE = re.compile(r"^o:([0-9]{1,15})$")
+
+
+class Range(WireOut):
+    min: int
+    max: int
+
+
+class AppWindow(WireOut):
+    min_version: str
+    soft_from: datetime | None
+    hard_from: datetime | None
+
+
+class Limits(WireOut):
+    max_mutations: int
+    max_body_bytes: int
+    max_blob_bytes: int
+
+
+class HelloOut(WireOut):
+    protocol: Range
+    app: AppWindow
+    limits: Limits
+    server_time: datetime
+    epoch: int
+    features: list[str]
+
+
+class ClockIn(WireIn):
+    now: Instant
+    mono: Annotated[float, Field(ge=0)] | None = None
+    boot: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class PushIn(WireIn):
+    protocol: int
+    device: Id
+    stream: Id
+    schema_version: Annotated[int, Field(alias="schema", ge=0, lt=2**31)] = 0
+    app: Annotated[str, StringConstraints(max_length=100)] = ""
+    clock: ClockIn
+    acked: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    mutations: Annotated[list[dict[str, Any]], Field(max_length=pushing.MAX_MUTATIONS)]
+
+
+class PushOut(WireOut):
+    last_seq: int
+    durable_seq: int
+    epoch: int
+    server_time: datetime
+    results: list[dict[str, Any]]
+
+
+class PullIn(WireIn):
+    device: Id
+    stream: Id
+    cookie: Annotated[str, StringConstraints(pattern=_COOKIE)] | None = None
+    schema_version: Annotated[int, Field(alias="schema", ge=0, lt=2**31)] = 0
+    want: Annotated[list[Annotated[str, StringConstraints(max_length=50)]], Field(max_length=20)] = []
+    max_bytes: Annotated[int, Field(ge=10_000, le=10_000_000)] = pulling.DEFAULT_BYTES
+    have_blobs_missing: Annotated[list[str], Field(max_length=1000)] = []
+
+
+@router.get("/sync/hello", responses=PUBLIC_PROBLEMS)
+async def hello(services: ServicesOf) -> HelloOut:
+    """What a phone must know before it speaks: versions, limits, the server's time."""
+    async with services.database.unit_of_work() as uow:
+        epoch = await queries.epoch(uow)
+    return HelloOut(
+        protocol=Range(min=PROTOCOL, max=PROTOCOL),
+        app=AppWindow(min_version=_MIN_APP_VERSION, soft_from=None, hard_from=None),
+        limits=Limits(
+            max_mutations=pushing.MAX_MUTATIONS, max_body_bytes=4_000_000, max_blob_bytes=MAX_BLOB_BYTES
+        ),
+        server_time=services.database.clock.now(),
+        epoch=epoch,
+        features=["push", "pull", "blobs", "positions", "events"],
+    )
+
+
+@router.post("/sync/push", responses={**PROBLEMS, 410: PROBLEMS[409], 426: PROBLEMS[409]})
+async def push(body: PushIn, actor: Annotated[Actor, identified_device()], services: ServicesOf) -> PushOut:
+    """Take in an ordered batch; every mutation is acknowledged with what became of it."""
+    if body.protocol != PROTOCOL:
+        raise UpgradeRequired
+    batch = Batch(
+        device=body.device,
+        stream=body.stream,
+        acked=body.acked,
+        clock=DeviceClock(body.clock.now, body.clock.mono, body.clock.boot),
+        received_at=services.database.clock.now(),
+        mutations=[read(raw, index) for index, raw in enumerate(body.mutations)],
+    )
+    receipt = await pushing.push(services.database, services.registry, actor, batch)
+    return PushOut(
+        last_seq=receipt.last_seq,
+        durable_seq=receipt.durable_seq,
+        epoch=receipt.epoch,
+        server_time=services.database.clock.now(),
+        results=list(receipt.results),
+    )
+
+
+@router.post(
+    "/sync/pull",
+    response_class=Response,
+    responses={**PROBLEMS, 200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
+)
+async def pull(
+    body: PullIn,
+    actor: Annotated[Actor, identified_device()],
+    services: ServicesOf,
+    accept_encoding: AcceptEncoding = "",
+) -> Response:
+    """Hand out what changed for this person since the cookie, as NDJSON."""
+    ask = pulling.Ask(
+        device=actor_device(actor, body.device),
+        stream=body.stream,
+        cookie=int(body.cookie[2:]) if body.cookie else None,
+        max_bytes=body.max_bytes,
+    )
+    patch = await pulling.pull(services.database, services.registry, actor, ask)
+    return compressed(patch, accept_encoding, "application/x-ndjson")
+
+
+def actor_device(actor: Actor, claimed: Id) -> Id:
+    """The device a token was issued to; another one's name in the body is refused."""
+    if actor.device != claimed:
+        raise StreamNotYours
+    return claimed

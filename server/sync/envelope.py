@@ -1,0 +1,109 @@
+"""Reading what a device sent, verbatim: the bytes that are hashed are the ones that are kept."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from server.core.wire import Instant, PlaceIn, Sha256, WireIn
+from server.sync.domain import Occurrence
+from server.sync.errors import MalformedMutation
+
+# Within one boot the monotonic clock tells the age of an act to about the length of a request.
+SAME_BOOT_UNCERTAINTY = timedelta(seconds=2)
+# Across boots all we have is the wall clock a person may have set.
+UNKNOWN_UNCERTAINTY = timedelta(minutes=5)
+
+
+class GeoIn(PlaceIn):
+    accuracy_m: Annotated[float, Field(ge=0, le=1e6)] | None = None
+
+
+class Envelope(WireIn):
+    """The fixed part of a mutation; `args` is read by its mutator."""
+
+    seq: Annotated[int, Field(ge=1, lt=2**53)]
+    id: UUID
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    v: Annotated[int, Field(ge=1, le=10_000)]
+    args: dict[str, Any]
+    base: dict[str, Any] = {}
+    at: Instant
+    mono: Annotated[float, Field(ge=0)] | None = None
+    boot: Annotated[str, StringConstraints(max_length=100)] | None = None
+    geo: GeoIn | None = None
+    blobs: Annotated[list[str], Field(max_length=100)] = []
+    prev: Sha256 | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One mutation as it arrived: `raw` verbatim, `envelope` read."""
+
+    raw: Mapping[str, Any]
+    envelope: Envelope
+    payload_hash: str
+
+
+@dataclass(frozen=True)
+class DeviceClock:
+    """What the device's clocks said when it sent the batch. `mono` is milliseconds since `boot`."""
+
+    now: datetime
+    mono: float | None
+    boot: str | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    device: UUID
+    stream: UUID
+    acked: int
+    clock: DeviceClock
+    received_at: datetime
+    mutations: Sequence[Sent]
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """The form that is hashed: keys sorted, no white space, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def read(raw: Mapping[str, Any], index: int) -> Sent:
+    """Raises MalformedMutation: the envelope is the client's own work, so this is its bug."""
+    try:
+        envelope = Envelope.model_validate(raw)
+    except ValidationError as wrong:
+        raise MalformedMutation(index=index, why=first_error(wrong)) from None
+    return Sent(raw, envelope, hashlib.sha256(canonical(raw)).hexdigest())
+
+
+def first_error(wrong: ValidationError) -> str:
+    error = wrong.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in error['loc'])} {error['msg']}".strip()[:300]
+
+
+def occurrence(envelope: Envelope, clock: DeviceClock, received_at: datetime) -> Occurrence:
+    """Estimate when something happened on the server's clock.
+
+    Order never depends on device clocks: what would lie in the future is taken as now and flagged.
+    """
+    same_boot = clock.boot is not None and envelope.boot == clock.boot
+    if same_boot and clock.mono is not None and envelope.mono is not None and envelope.mono <= clock.mono:
+        estimate = received_at - timedelta(milliseconds=min(clock.mono - envelope.mono, 1e12))
+        uncertainty = SAME_BOOT_UNCERTAINTY
+    else:
+        estimate = envelope.at + (received_at - clock.now)
+        uncertainty = UNKNOWN_UNCERTAINTY
+    return Occurrence(
+        at_device=envelope.at,
+        at=min(estimate, received_at),
+        uncertainty_ms=int(uncertainty.total_seconds() * 1000),
+        received_at=received_at,
+        clock_future=estimate > received_at + SAME_BOOT_UNCERTAINTY,
+    )
