@@ -24,15 +24,13 @@ class FaultyTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         fate = self._decide(request)
         if fate is Fate.NO_SIGNAL:
-            message = "no signal"
-            raise httpx.ConnectError(message, request=request)
+            raise httpx.ConnectError("no signal", request=request)
         response = await self._inner.handle_async_request(request)
         if fate is Fate.PASS:
             return response
         body = await _read(response)
         if fate is Fate.LOSE_REPLY or not body:
-            message = "the reply was lost"
-            raise httpx.ReadError(message, request=request)
+            raise httpx.ReadError("the reply was lost", request=request)
         return httpx.Response(response.status_code, headers=response.headers, stream=_CutStream(body[: len(body) // 2]))
 
     async def aclose(self) -> None:
@@ -45,16 +43,14 @@ class _CutStream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._beginning
-        message = "the connection broke off"
-        raise httpx.ReadError(message)
+        raise httpx.ReadError("the connection broke off")
 
 
 async def _read(response: httpx.Response) -> bytes:
     """Read the whole body as it came over the wire, still compressed."""
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
-        message = "an asynchronous transport answers with an asynchronous stream"
-        raise TypeError(message)
+        raise TypeError("an asynchronous transport answers with an asynchronous stream")
     body = b"".join([chunk async for chunk in stream])
     await response.aclose()
     return body

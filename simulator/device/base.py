@@ -78,8 +78,7 @@ class Base:
             )
             held = db.execute("select count(*) from base where bucket = ?", (patch.key,)).fetchone()[0]
             if patch.count is not None and held != patch.count:
-                message = f"{patch.key}: {held} rows here, {patch.count} on the server"
-                raise BucketDiffers(message)
+                raise BucketDiffers(f"{patch.key}: {held} rows here, {patch.count} on the server")
 
     def leave(self, bucket: str) -> None:
         """The bucket left our scope. It goes once nothing pending can still refer to it: see `sweep`."""

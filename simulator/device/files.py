@@ -63,8 +63,7 @@ class Files:
             if offset is None or await self._send_from(file, offset):
                 self._mark("sent", file.sha256)
                 return
-        message = f"file {file.sha256} does not arrive intact"
-        raise NoConnection(message)
+        raise NoConnection(f"file {file.sha256} does not arrive intact")
 
     async def _offset(self, file: WaitingFile) -> int | None:
         """Where the server stands with this file; None when it has all of it."""
@@ -110,5 +109,4 @@ class Files:
 
 def _expect(response: httpx.Response, status: int) -> None:
     if response.status_code != status:
-        message = f"{response.request.method} {response.url.path}: {response.status_code} {response.text}"
-        raise ProtocolBroken(message)
+        raise ProtocolBroken(f"{response.request.method} {response.url.path}: {response.status_code} {response.text}")

@@ -11,12 +11,11 @@ import httpx
 from simulator.device.errors import DeviceRevoked, NoConnection, SignedOut
 from simulator.device.store import Store, put_settings
 
-_BUSY = {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}
 _REVOKED = {"DEVICE_REVOKED", "USER_DISABLED"}
 
 
 class Line:
-    """Requests with the device's token. A 401 is answered by a refresh, 429 and 503 by waiting as told.
+    """Requests with the device's token. A 401 is answered by a refresh; 429 and 5xx by waiting, as long as told.
 
     `tries` bounds how often an unanswered or refused request is sent again before NoConnection is raised; whoever
     asked then tries again later with the same content.
@@ -80,15 +79,14 @@ class Line:
             if response.status_code == httpx.codes.UNAUTHORIZED:
                 await response.aclose()
                 await self._refresh(token)
-            elif response.status_code in _BUSY:
+            elif response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
                 await response.aclose()
-                reason = f"the server is busy ({response.status_code})"
+                reason = f"the server answers {response.status_code}"
                 await self._back_off(attempt, response.headers.get("Retry-After"))
             else:
                 await _refuse_revoked(response)
                 return response
-        message = f"{asked.method} {asked.url.path}: {reason!r} after {self._tries} tries"
-        raise NoConnection(message)
+        raise NoConnection(f"{asked.method} {asked.url.path}: {reason!r} after {self._tries} tries")
 
     async def _back_off(self, attempt: int, wanted: str | None = None) -> None:
         """Wait as long as the server asks, else twice as long each time, always jittered."""

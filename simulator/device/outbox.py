@@ -91,8 +91,7 @@ class Outbox:
     def stream(self) -> str:
         stream = self._store.setting("stream")
         if stream is None:
-            message = "the device has no stream yet: enrol it first"
-            raise ProtocolBroken(message)
+            raise ProtocolBroken("the device has no stream yet: enrol it first")
         return stream
 
     def append(self, draft: Draft) -> Recorded:
@@ -152,8 +151,7 @@ class Outbox:
         stream = self.stream
         with self._store.transaction() as db:
             if not db.execute("select 1 from outbox where stream = ? and seq = ?", (stream, expected)).fetchone():
-                message = f"the server asks for mutation {expected}, which this device no longer has"
-                raise ProtocolBroken(message)
+                raise ProtocolBroken(f"the server asks for mutation {expected}, which this device no longer has")
             again = "update outbox set status = null, result = null where stream = ? and seq >= ?"
             db.execute(again, (stream, expected))
 

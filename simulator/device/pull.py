@@ -49,8 +49,7 @@ class Pull:
                 continue
             if not tail["more"]:
                 return
-        message = f"the server still has more after {_MOST_ROUNDS} pulls"
-        raise ProtocolBroken(message)
+        raise ProtocolBroken(f"the server still has more after {_MOST_ROUNDS} pulls")
 
     async def _round(self) -> Json:
         async with self._line.stream("/sync/pull", self._request()) as response:
@@ -58,14 +57,12 @@ class Pull:
                 await response.aread()
                 if response.status_code == httpx.codes.GONE:
                     raise EpochChanged(response.text)
-                message = f"pull refused with {response.status_code}: {response.text}"
-                raise ProtocolBroken(message)
+                raise ProtocolBroken(f"pull refused with {response.status_code}: {response.text}")
             reading = _Response()
             async for line in _lines(response):
                 self._take(reading, line)
         if reading.tail is None:
-            message = "the pull ended without its tail"
-            raise NoConnection(message)
+            raise NoConnection("the pull ended without its tail")
         self._base.confirm(reading.tail["cookie"], reading.seen, reading.last_seq, complete=not reading.tail["more"])
         self._base.sweep(needed=_buckets_of(self._outbox, reading.last_seq))
         return reading.tail
@@ -106,8 +103,9 @@ class Pull:
         if reading.last_seq < self._outbox.acked():
             if epoch == known:
                 # A replica that lags: taking its answer would show the engineer the past.
-                message = f"the answer knows mutations up to {reading.last_seq}, older than what was acknowledged"
-                raise NoConnection(message)
+                raise NoConnection(
+                    f"the answer knows mutations up to {reading.last_seq}, older than what was acknowledged"
+                )
             self._outbox.resend_from(reading.last_seq + 1)
         if epoch != known:
             with self._store.transaction() as db:

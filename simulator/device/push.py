@@ -60,16 +60,14 @@ class Push:
             case 413, _ if self._limit > 1:
                 self._limit //= 2
             case _:
-                message = f"push refused with {response.status_code}: {response.text}"
-                raise OutboxRefused(message)
+                raise OutboxRefused(f"push refused with {response.status_code}: {response.text}")
         return 0
 
     def _settle(self, reply: Json, batch: Sequence[Recorded]) -> int:
         sent = {recorded.seq: recorded.id for recorded in batch}
         results = [result for result in reply["results"] if sent.get(result["seq"]) == result["id"]]
         if not results:
-            message = f"the server answered a push without a result for any of its {len(batch)} mutations"
-            raise ProtocolBroken(message)
+            raise ProtocolBroken(f"the server answered a push without a result for any of its {len(batch)} mutations")
         self._outbox.settle(results, int(reply.get("durable_seq", 0)), self._clock.now())
         self._limit = MAX_BATCH
         return len(results)

@@ -31,7 +31,6 @@ class Track:
             request = {"device": self._store.setting("device_id"), "fixes": fixes}
             response = await self._line.ask("POST", "/positions", json=request)
             if not response.is_success:
-                message = f"positions refused with {response.status_code}: {response.text}"
-                raise ProtocolBroken(message)
+                raise ProtocolBroken(f"positions refused with {response.status_code}: {response.text}")
             with self._store.transaction() as db:
                 db.execute("delete from fix where seq <= ?", (rows[-1][0],))
