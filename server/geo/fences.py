@@ -91,7 +91,7 @@ class Watch:
     crossed_at: tuple[datetime, ...] = ()
 
     def back_before(self, earliest: datetime) -> "Watch":
-        """Where to take up again when a fix as old as `earliest` has come in: here, or at the last crossing before it."""
+        """Where to take up again when a fix as old as `earliest` came in: here, or at the last crossing before it."""
         if self.machine.last_fix_at is None or earliest > self.machine.last_fix_at:
             return self
         standing = tuple(at for at in self.crossed_at if at < earliest)

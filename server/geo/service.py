@@ -53,7 +53,10 @@ async def watch(
 
 
 async def stop_watching(uow: UnitOfWork, subject_id: UUID, *, at: datetime) -> list[UUID]:
-    """Close the subject's fences and answer who was watched. What was recorded before `at` and comes later still counts."""
+    """Close the subject's fences and answer who was watched.
+
+    What was recorded before `at` and comes in later still counts.
+    """
     return await queries.close_fences(uow, subject_id=subject_id, at=at)
 
 
