@@ -213,6 +213,7 @@ class TimeEntry(OrgRecord, table=True):
         belongs_to("person_id", "person"),
         one_of("kind", TimeKind),
         Index(None, "org_id", "work_order_id"),
+        Index(None, "org_id", "person_id", "started_at"),
     )
 
     work_order_id: UUID

@@ -1134,6 +1134,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("time_entry_org_id_work_order_id_idx"), "time_entry", ["org_id", "work_order_id"], unique=False
     )
+    op.create_index(
+        op.f("time_entry_org_id_person_id_started_at_idx"),
+        "time_entry",
+        ["org_id", "person_id", "started_at"],
+        unique=False,
+    )
     op.create_table(
         "timeline_entry",
         sa.Column("org_id", sa.Uuid(), nullable=False),
