@@ -1,4 +1,13 @@
+"""Words of the stock ledger: where stock can be, why it moves, and the shapes the queries answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
+
+from server.inventory.errors import ReasonDoesNotFit, SameLocation, SerialNeeded, SerialNotTracked
 
 
 class LocationKind(StrEnum):
@@ -12,6 +21,13 @@ class LocationKind(StrEnum):
     ADJUSTMENT = "adjustment"  # what counting found or missed
 
 
+# The outside world: one location of each kind per organisation, made on demand, without a balance of its own.
+VIRTUAL = (LocationKind.SUPPLIER, LocationKind.CONSUMED, LocationKind.ADJUSTMENT)
+
+# Nobody has used up what is not there: an office movement that would leave less than nothing is a mistake.
+NEVER_BELOW_ZERO = frozenset({LocationKind.WAREHOUSE, LocationKind.QUARANTINE})
+
+
 class Reason(StrEnum):
     GOODS_IN = "goods_in"
     TRANSFER = "transfer"
@@ -19,3 +35,126 @@ class Reason(StrEnum):
     RETURNED = "returned"
     COUNTED = "counted"
     REVERSED = "reversed"
+
+
+@dataclass(frozen=True)
+class Part:
+    id: UUID
+    sku: str
+    name: dict[str, str]  # {"en": …, "zh": …}
+    unit: str
+    serial_tracked: bool
+    price_minor: int  # cents, fen; of one unit
+    currency: str
+
+    def check_serial(self, quantity: Decimal, serial: str | None) -> None:
+        """Raise SerialNeeded or SerialNotTracked unless a tracked part moves as one named piece."""
+        if self.serial_tracked and (serial is None or quantity != 1):
+            raise SerialNeeded(sku=self.sku)
+        if not self.serial_tracked and serial is not None:
+            raise SerialNotTracked(sku=self.sku)
+
+
+@dataclass(frozen=True)
+class Location:
+    id: UUID
+    kind: LocationKind
+    name: str
+    person_id: UUID | None
+
+    @property
+    def virtual(self) -> bool:
+        return self.kind in VIRTUAL
+
+
+_K = LocationKind
+_PHYSICAL = frozenset(LocationKind) - set(VIRTUAL)
+
+# From which kinds of places to which a movement may go for each reason; a reversal goes whichever way undoes.
+ENDS: Mapping[Reason, tuple[frozenset[LocationKind], frozenset[LocationKind]]] = {
+    Reason.GOODS_IN: (frozenset({_K.SUPPLIER}), _PHYSICAL),
+    Reason.TRANSFER: (_PHYSICAL, _PHYSICAL),
+    Reason.USED: (_PHYSICAL, frozenset({_K.CONSUMED})),
+    Reason.RETURNED: (_PHYSICAL | {_K.CONSUMED}, _PHYSICAL | {_K.SUPPLIER}),
+    Reason.COUNTED: (_PHYSICAL | {_K.ADJUSTMENT}, _PHYSICAL | {_K.ADJUSTMENT}),
+    Reason.REVERSED: (frozenset(LocationKind), frozenset(LocationKind)),
+}
+
+# What was installed or taken back in the field happened, wherever the ledger believed the piece to be.
+FIELD = frozenset({Reason.USED, Reason.RETURNED, Reason.REVERSED})
+
+
+def check_ends(reason: Reason, source: Location, target: Location) -> None:
+    """Raise SameLocation or ReasonDoesNotFit unless this reason moves stock between these kinds of places."""
+    if source.id == target.id:
+        raise SameLocation
+    sources, targets = ENDS[reason]
+    if source.kind not in sources or target.kind not in targets:
+        raise ReasonDoesNotFit(reason=reason, source=source.kind, target=target.kind)
+
+
+@dataclass(frozen=True)
+class StockLevel:
+    location_id: UUID
+    location_name: str
+    part_id: UUID
+    sku: str
+    part_name: dict[str, str]
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Movement:
+    id: UUID
+    part_id: UUID
+    sku: str
+    from_id: UUID
+    from_name: str
+    to_id: UUID
+    to_name: str
+    quantity: Decimal
+    serial: str | None
+    reason: Reason
+    work_order_id: UUID | None
+    visit_id: UUID | None
+    reverses_id: UUID | None
+    why: str | None
+    moved_by: UUID
+    moved_by_name: str
+    device_id: UUID | None
+    at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class FieldPiece:
+    """What an engineer used or took back at a customer, as the device recorded it."""
+
+    id: UUID  # minted on the device; becomes the movement's id
+    part: UUID
+    quantity: Decimal
+    serial: str | None
+    work_order_id: UUID
+    visit_id: UUID | None
+    at: datetime
+    device: UUID | None
+
+
+@dataclass(frozen=True)
+class PartUsed:
+    """What an order consumed of one part: used less returned and reversed."""
+
+    part_id: UUID
+    sku: str
+    name: dict[str, str]
+    unit: str
+    quantity: Decimal
+    serials: tuple[str, ...]
+    price_minor: int
+    currency: str
+
+
+def owner_name(kind: LocationKind) -> str:
+    """Name of the organisation's one virtual location of this kind; people see it translated by kind."""
+    return kind.value.capitalize()

@@ -1,0 +1,67 @@
+from server.core.errors import Kind, Problem
+
+
+class UnknownBlob(Problem):
+    code = "blob.unknown"
+    kind = Kind.NOT_FOUND
+    sentence = "No file with this hash has been announced; announce it first."
+
+
+class BlobTooLarge(Problem):
+    code = "blob.too_large"
+    kind = Kind.TOO_LARGE
+    sentence = "A file may hold at most {limit} bytes; this one has {size}."
+
+
+class ChunkTooLarge(Problem):
+    code = "blob.chunk_too_large"
+    kind = Kind.TOO_LARGE
+    sentence = "One request may carry at most {limit} bytes of a file; send smaller chunks."
+
+
+class BeyondDeclaredSize(Problem):
+    code = "blob.beyond_declared_size"
+    kind = Kind.TOO_LARGE
+    sentence = "These bytes would make the file longer than the {size} bytes announced; nothing was kept of them."
+
+
+class PurposeNotForClients(Problem):
+    code = "blob.purpose_not_for_clients"
+    kind = Kind.REFUSED
+    sentence = "Files for the purpose {purpose} are made by the server and can't be uploaded."
+
+
+class OffsetDiffers(Problem):
+    code = "blob.offset_differs"
+    kind = Kind.CONFLICT
+    sentence = "This file goes on at byte {offset}."
+
+
+class UploadPreempted(Problem):
+    code = "blob.preempted"
+    kind = Kind.CONFLICT
+    sentence = "A newer request is uploading this file; the file goes on at byte {offset}."
+
+
+class UploadStalled(Problem):
+    code = "blob.stalled"
+    kind = Kind.UNAVAILABLE
+    sentence = "No bytes arrived for {seconds} seconds; what had arrived is kept, go on from there."
+
+
+class HashDiffers(Problem):
+    code = "blob.hash_differs"
+    kind = Kind.CONFLICT
+    sentence = "The bytes received do not have the announced hash; send the file again from the start."
+
+
+class ContentNotAllowed(Problem):
+    code = "blob.content_not_allowed"
+    kind = Kind.REFUSED
+    sentence = "By its own bytes this file is none of: {allowed}. It is not kept."
+
+
+class StoreUnavailable(Problem):
+    code = "blob.store_unavailable"
+    kind = Kind.UNAVAILABLE
+    sentence = "The file store can't take files right now; keep the file and try again later."
