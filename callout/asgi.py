@@ -19,6 +19,7 @@ from callout.settings import Settings, load
 from callout.wiring import registry
 from edge import problems
 from edge.auth import Permitted
+from edge.limits import BodyLimit
 from edge.observing import Observing
 from edge.services import Services
 from server.core import logging
@@ -67,10 +68,10 @@ def bare_app(max_body_bytes: int = 4_000_000) -> FastAPI:
         openapi_url="/openapi.json",
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
-        max_body_size=max_body_bytes,
         separate_input_output_schemas=False,
     )
     problems.install(app)
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.add_middleware(Observing)
     app.include_router(health.router)
     for router in (*web_api.ROUTERS, *mobile_api.ROUTERS):

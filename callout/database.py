@@ -25,15 +25,20 @@ def prepare(settings: Settings) -> str:
     admin = admin_url(settings)
     create_roles(admin, runtime_password(settings))
     create_database(admin, settings.database_name)
-    migrate(make_conninfo(admin, dbname=settings.database_name))
+    migrate(owner_url(settings))
     return runtime_url(settings)
 
 
 def admin_url(settings: Settings) -> str:
     if settings.admin_database_url is None:
-        message = "no database: run ./do demo, or set CALLOUT_ADMIN_DATABASE_URL to a PostgreSQL with PostGIS"
+        message = "no database: run ./do demo, or set DATABASE_URL to a PostgreSQL with PostGIS"
         raise SystemExit(message)
     return settings.admin_database_url.get_secret_value()
+
+
+def owner_url(settings: Settings) -> str:
+    """A superuser's URL of the product's own database."""
+    return make_conninfo(admin_url(settings), dbname=settings.database_name)
 
 
 def runtime_password(settings: Settings) -> str:
@@ -42,8 +47,8 @@ def runtime_password(settings: Settings) -> str:
 
 def runtime_url(settings: Settings) -> str:
     """Where the product connects: the given URL, else the administrator's server as the runtime role."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+    if settings.runtime_database_url is not None:
+        return settings.runtime_database_url.get_secret_value()
     return make_conninfo(
         admin_url(settings), user=RUNTIME, password=runtime_password(settings), dbname=settings.database_name
     )

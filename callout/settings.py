@@ -18,19 +18,24 @@ _MIN_SECRET = 32
 
 
 class Settings(BaseSettings):
-    """Every setting is an environment variable `CALLOUT_…`; secrets may also lie in files of that name in /run/secrets."""
+    """Every setting is an environment variable `CALLOUT_…`; secrets may also be files in /run/secrets."""
 
     model_config = SettingsConfigDict(
         env_prefix="CALLOUT_",
         env_ignore_empty=True,
         secrets_dir="/run/secrets" if Path("/run/secrets").is_dir() else None,
         frozen=True,
+        populate_by_name=True,
     )
 
     admin_database_url: SecretStr | None = Field(
-        default=None, description="owner connection for migrations; without it the private cluster of ./do is used"
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="a superuser's connection, for setting up and migrating; ./do gives its private cluster's",
     )
-    database_url: SecretStr | None = Field(default=None, description="runtime connection as the role callout_app")
+    runtime_database_url: SecretStr | None = Field(
+        default=None, description="what the product itself connects as; else derived from DATABASE_URL"
+    )
     database_name: str = "callout"
     behind_pgbouncer: bool = False
     pool_size: Annotated[int, Field(ge=1, le=200)] = 12

@@ -65,9 +65,7 @@ class Working(Permitted):
 class Identified(Permitted):
     """Dependency: only who calls, for routes that stream or open their own transactions."""
 
-    async def __call__(
-        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(_bearer)
-    ) -> Actor:
+    async def __call__(self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(_bearer)) -> Actor:
         async with self.work(request, bearer) as work:
             return work.actor
 

@@ -56,7 +56,11 @@ PROBLEMS = PUBLIC_PROBLEMS | _documented(401, 403)
 
 
 def problem_response(
-    status: int, code: str, detail: str, facts: Mapping[str, object] | None = None, headers: dict[str, str] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    facts: Mapping[str, object] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     body = ProblemOut(
         type=f"urn:callout:problem:{code}",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from psycopg import AsyncCursor
 from psycopg.rows import RowMaker
@@ -19,7 +19,7 @@ def shaped[T](kind: type[T]) -> Callable[[AsyncCursor[Any]], RowMaker[T]]:
 
     def factory(cursor: AsyncCursor[Any]) -> RowMaker[T]:
         names = [column.name for column in cursor.description or ()]
-        converters = _converters(kind)
+        converters = _converters(cast("type", kind))
         wanted = [(name, converters.get(name)) for name in names]
 
         def make(values: Sequence[Any]) -> T:

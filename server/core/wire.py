@@ -5,7 +5,7 @@ fails deep inside. Here they are refused at the rim with a sentence.
 """
 
 import math
-from collections.abc import Callable
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +14,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 MAX_DEPTH = 32
 _INT64 = 2**63
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:
     if "\x00" in text:
         message = "must not contain NUL characters"
         raise ValueError(message)
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+    if _SURROGATE.search(text):
         message = "must not contain lone surrogates"
         raise ValueError(message)
     return text
@@ -100,5 +101,3 @@ class PlaceOut(WireOut):
     lon: float
     lat: float
 
-
-type Check = Callable[[Any], None]

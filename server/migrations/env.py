@@ -1,4 +1,4 @@
-"""Alembic's entry. Migrations run as the role that owns the tables; the runtime role only ever reads and writes rows."""
+"""Alembic's entry. Migrations run as the role that owns the tables; the runtime role only touches rows."""
 
 from typing import Any, Literal
 

@@ -1,0 +1,184 @@
+"""`callout …`: the commands people and scripts rely on."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from callout import settings as configuration
+
+app = App(name="callout", help="Field-service backend with offline sync.")
+db = App(name="db", help="The database: prepare, migrate, check.")
+region = App(name="region", help="Road and map data.")
+app.command(db)
+app.command(region)
+
+OPENAPI = Path(__file__).parent.parent / "docs" / "openapi" / "openapi.json"
+
+
+@db.command
+def migrate() -> None:
+    """Create roles and database where missing and migrate to the newest version."""
+    from callout import database
+
+    database.prepare(configuration.load())
+
+
+@db.command
+def revise(why: str) -> None:
+    """Write the next migration from the difference between the declared tables and the database."""
+    from callout import database
+
+    database.prepare(settings := configuration.load())
+    print(database.draft_migration(database.owner_url(settings), why))
+
+
+@region.command(name="add")
+def add_region(extract: Path, *, name: str | None = None) -> None:
+    """Build roads, map and addresses from an OpenStreetMap extract (.osm.pbf)."""
+    from server.geo.region import prepare_region
+
+    settings = configuration.load()
+    prepare_region(extract, settings.state_dir / "regions", name or extract.name.split(".")[0].lower(), print)
+
+
+@region.command(name="demo")
+def demo_region() -> None:
+    """Build the demo's region, Monaco."""
+    from server.geo.demo_extract import demo_extract
+    from server.geo.region import prepare_region
+
+    settings = configuration.load()
+    extract = demo_extract(settings.state_dir / "extracts", print)
+    prepare_region(extract, settings.state_dir / "regions", "monaco", print)
+
+
+@app.command
+def seed() -> None:
+    """Found the demo organisation with its people, customers, stock and today's orders; safe to repeat."""
+    from callout.seeding import seed as plant
+
+    asyncio.run(plant(configuration.load()))
+
+
+@app.command
+def serve(*, reload: bool = False) -> None:
+    """Serve the API and the pages."""
+    import uvicorn
+
+    settings = configuration.load()
+    uvicorn.run(
+        "callout.asgi:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        reload=reload,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        # Proxies in front terminate TLS and say so; anything else must not.
+        proxy_headers=False,
+    )
+
+
+@app.command
+def worker() -> None:
+    """Run background work: events, jobs, reports."""
+    from callout.worker import work
+    from server.core import logging
+
+    settings = configuration.load()
+    logging.configure(settings.log_level)
+    asyncio.run(work(settings))
+
+
+@app.command
+def simulate(
+    *,
+    engineers: int = 8,
+    seed: int = 1,
+    speed: float = 60.0,
+    hours: float = 8.0,
+    check: bool = False,
+    forever: bool = False,
+    url: Annotated[str | None, Parameter(help="the server; default: this machine's")] = None,
+    email: str = "admin@riviera.example",
+    password: str = "callout-demo-2026",  # noqa: S107 - the published demo login
+) -> None:
+    """Play engineers' days over HTTP against a running server; with --check, prove that nothing is lost or doubled."""
+    from simulator.day import simulate as play
+
+    base_url = url or f"http://127.0.0.1:{configuration.load().port}"
+    verdict = asyncio.run(
+        play(
+            base_url=base_url,
+            engineers=engineers,
+            seed=seed,
+            speed=speed,
+            hours=hours,
+            check=check,
+            forever=forever,
+            email=email,
+            password=password,
+        )
+    )
+    print(verdict.as_json())
+    sys.exit(0 if verdict.passed else 1)
+
+
+@app.command
+def demo(*, speed: int = 30, engineers: int = 8, extract: Path | None = None) -> None:
+    """Start the living system; used through ./do demo."""
+    sys.exit(_play(speed=speed, engineers=engineers, extract=extract, develop=False))
+
+
+@app.command
+def dev(*, speed: int = 30, engineers: int = 8, extract: Path | None = None) -> None:
+    """Start everything with reload; used through ./do dev."""
+    sys.exit(_play(speed=speed, engineers=engineers, extract=extract, develop=True))
+
+
+def _play(*, speed: int, engineers: int, extract: Path | None, develop: bool) -> int:
+    from callout import demo as playing
+    from callout.seeding import DEMO_PASSWORD, LOGINS
+
+    settings = configuration.load()
+    steps = playing.Play.steps
+    if extract is not None:
+        chosen = playing.Step(f"Preparing the map of {extract.name}", ("region", "add", str(extract)))
+        steps = (playing.MIGRATE, chosen, playing.SEED)
+    play = playing.Play(
+        state=settings.state_dir.absolute(),
+        host=settings.host,
+        port=settings.port,
+        engineers=engineers,
+        speed=speed,
+        steps=steps,
+    )
+    logins = [playing.Login(role, email, DEMO_PASSWORD) for role, email in LOGINS]
+    return asyncio.run(playing.dev(play, logins) if develop else playing.demo(play, logins))
+
+
+@app.command
+def openapi(*, check: bool = False) -> None:
+    """Write the API's description to docs/openapi, or fail when the committed one differs."""
+    from callout.asgi import bare_app
+
+    described = json.dumps(bare_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if not check:
+        OPENAPI.parent.mkdir(parents=True, exist_ok=True)
+        OPENAPI.write_text(described)
+    elif not OPENAPI.exists() or OPENAPI.read_text() != described:
+        print("docs/openapi/openapi.json is not what the code says: run ./do openapi and commit it", file=sys.stderr)
+        sys.exit(1)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The background process: relays events, runs jobs, keeps the queue tidy."""
+
+import asyncio
+from contextlib import suppress
+
+import procrastinate
+
+from callout.asgi import assemble
+from callout.settings import Settings
+from callout.wiring import subscriptions
+from edge.services import Services
+from server.core import relay
+from server.core.events import Subscriptions
+from server.core.jobs import RETRY
+from server.core.logging import logger
+
+log = logger(__name__)
+
+_KEEP_FINISHED_HOURS = 24
+_STALLED_AFTER_S = 60
+
+
+def install_tasks(services: Services, subscribed: Subscriptions) -> procrastinate.App:
+    """Give the queue everything it can be asked to do."""
+    jobs = services.jobs
+    relay.install(jobs, services.database, subscribed)
+
+    @jobs.periodic(cron="* * * * *")
+    @jobs.task(name="core.retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
+    async def retry_stalled_jobs(context: procrastinate.JobContext, timestamp: int = 0) -> None:
+        # A job of a worker that died is taken up again: every task is safe to run twice.
+        del context, timestamp
+        for job in await jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_S):
+            await jobs.job_manager.retry_job(job)
+
+    @jobs.periodic(cron="17 * * * *")
+    @jobs.task(name="core.forget_finished_jobs", queueing_lock="forget_finished_jobs", retry=RETRY)
+    async def forget_finished_jobs(timestamp: int = 0) -> None:
+        del timestamp
+        await jobs.job_manager.delete_old_jobs(_KEEP_FINISHED_HOURS)
+
+    return jobs
+
+
+async def work(settings: Settings) -> None:
+    """Run until cancelled or told to stop; jobs under way are finished first."""
+    services = assemble(settings)
+    subscribed = subscriptions(services)
+    jobs = install_tasks(services, subscribed)
+    await services.database.open()
+    async with jobs.open_async():
+        relaying = asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed))
+        log.info("worker ready")
+        try:
+            await jobs.run_worker_async(concurrency=4, shutdown_graceful_timeout=10, delete_jobs="successful")
+        finally:
+            relaying.cancel()
+            with suppress(asyncio.CancelledError):
+                await relaying
+    await services.database.close()

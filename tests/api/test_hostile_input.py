@@ -1,0 +1,89 @@
+"""What no column could hold is refused at the rim with a sentence, never with a 5xx."""
+
+import json
+
+import pytest
+
+LOGIN = "/api/v1/auth/login"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"email": "a\\u0000b@x.example", "password": "p"}',
+        b'{"email": "\\ud800@x.example", "password": "p"}',
+        b'{"email": "a@x.example", "password": NaN}',
+        b'{"email": "a@x.example", "password": 1e999}',
+        b'{"email": "a@x.example", "password": "p", "extra": 1}',
+        b'{"email": ["a"], "password": {}}',
+        b'{"email": "a@x.example", "password": ' + b"9" * 5000 + b"}",
+        b"[" * 5000 + b"]" * 5000,
+        b'{"a":' * 200 + b"1" + b"}" * 200,
+        b"",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b"{" + b'"k' + b"\\u0000" + b'": 1}',
+    ],
+)
+async def test_hostile_bodies_are_refused(client, body):
+    answer = await client.post(LOGIN, content=body, headers={"Content-Type": "application/json"})
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+async def test_a_body_over_the_limit_is_413_and_not_read(client):
+    answer = await client.post(
+        LOGIN, content=b'{"email": "' + b"a" * 5_000_000 + b'"}', headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 413
+    assert answer.json()["code"]
+
+
+async def test_a_body_of_undeclared_length_is_cut_off_at_the_limit(client):
+    async def endless():
+        for _ in range(100):
+            yield b" " * 100_000
+
+    answer = await client.post(LOGIN, content=endless(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_input_is_never_echoed(client):
+    answer = await client.post(LOGIN, json={"email": "x" * 400, "password": {"secret": "hunter2"}})
+    assert "hunter2" not in answer.text
+    assert "xxxx" not in answer.text
+
+
+async def test_unknown_paths_and_methods_are_problems_too(client):
+    for answer in (await client.get("/api/v1/nothing"), await client.delete(LOGIN)):
+        assert answer.status_code in {404, 405}
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_every_answer_carries_the_caller_s_trace_id(client):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    answer = await client.get("/livez", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert answer.headers["x-trace-id"] == trace
+    problem = await client.get("/api/v1/me", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert json.loads(problem.text)["trace_id"] == trace
+
+
+async def test_health(client):
+    assert (await client.get("/livez")).json() == {"status": "ok"}
+    ready = await client.get("/readyz")
+    assert ready.status_code == 200
+    assert "callout_http_requests_total" in (await client.get("/metrics")).text
+
+
+async def test_a_route_that_does_not_say_who_may_call_it_stops_the_start(app):
+    from callout.asgi import refuse_undeclared_routes
+
+    @app.get("/careless")
+    async def careless() -> str:
+        return "hello"
+
+    with pytest.raises(RuntimeError, match="careless"):
+        refuse_undeclared_routes(app)
