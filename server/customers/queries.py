@@ -166,7 +166,9 @@ async def insert_contact(uow: UnitOfWork, it: Contact) -> None:
 
 async def contacts(uow: UnitOfWork, customer_id: UUID) -> list[Contact]:
     return await uow.all_of(
-        Contact, f"select {_CONTACT} from contact t where t.customer_id = %(customer)s order by t.id", customer=customer_id
+        Contact,
+        f"select {_CONTACT} from contact t where t.customer_id = %(customer)s order by t.id",
+        customer=customer_id,
     )
 
 

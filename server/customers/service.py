@@ -33,7 +33,7 @@ SAME_SITE_WITHIN_M = 150
 _PROFILE_SITES = 200
 
 
-async def add_customer(  # noqa: PLR0913 - a form
+async def add_customer(
     uow: UnitOfWork,
     *,
     name: str,
@@ -85,7 +85,7 @@ async def profile(uow: UnitOfWork, actor: Actor, customer_id: UUID) -> Profile:
     )
 
 
-async def add_site(  # noqa: PLR0913 - a form
+async def add_site(
     uow: UnitOfWork,
     *,
     customer_id: UUID,
@@ -134,7 +134,7 @@ async def sites(
     return page_of(rows, limit, lambda site: (site.id,))
 
 
-async def add_contact(  # noqa: PLR0913 - a form
+async def add_contact(
     uow: UnitOfWork,
     *,
     customer_id: UUID,
@@ -154,7 +154,7 @@ async def add_contact(  # noqa: PLR0913 - a form
     return it
 
 
-async def add_asset(  # noqa: PLR0913 - a form
+async def add_asset(
     uow: UnitOfWork,
     *,
     site_id: UUID,

@@ -178,9 +178,7 @@ async def replace_skills(uow: UnitOfWork, person: UUID, levels: Mapping[UUID, in
 
 async def lock_engineer(uow: UnitOfWork, person: UUID) -> bool:
     """Hold an engineer's shifts still until this transaction ends; false when there is no such engineer."""
-    return bool(
-        await uow.run("select 1 from engineer where person_id = %(person)s for no key update", person=person)
-    )
+    return bool(await uow.run("select 1 from engineer where person_id = %(person)s for no key update", person=person))
 
 
 async def shift_between(uow: UnitOfWork, person: UUID, start: datetime, end: datetime) -> Shift | None:
@@ -216,9 +214,7 @@ async def shifts_between(
     )
 
 
-async def insert_shift(
-    uow: UnitOfWork, *, shift: UUID, person: UUID, starts_at: datetime, ends_at: datetime
-) -> None:
+async def insert_shift(uow: UnitOfWork, *, shift: UUID, person: UUID, starts_at: datetime, ends_at: datetime) -> None:
     await uow.run(
         """
         insert into shift (org_id, id, person_id, starts_at, ends_at)

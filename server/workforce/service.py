@@ -76,7 +76,7 @@ async def territory_at(uow: UnitOfWork, place: Point) -> UUID | None:
     return await queries.territory_at(uow, place)
 
 
-async def set_engineer(  # noqa: PLR0913 - an engineer's profile
+async def set_engineer(
     uow: UnitOfWork,
     *,
     person: UUID,
@@ -132,8 +132,6 @@ async def add_shift(uow: UnitOfWork, *, person: UUID, starts_at: datetime, ends_
     return made
 
 
-async def shifts_between(
-    uow: UnitOfWork, start: datetime, end: datetime, *, person: UUID | None = None
-) -> list[Shift]:
+async def shifts_between(uow: UnitOfWork, start: datetime, end: datetime, *, person: UUID | None = None) -> list[Shift]:
     """Answer the shifts that overlap [start, end), by start."""
     return await queries.shifts_between(uow, start, end, person=person, limit=MOST_SHIFTS)

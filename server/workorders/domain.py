@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from server.geo.domain import Point
 from server.identity.domain import Permission
+from server.sync.domain import Occurrence
+from server.workforce.domain import SkillLevel
 from server.workorders.errors import IllegalTransition, MissingRequirement
 
 
@@ -76,6 +79,11 @@ OPEN_VISIT = frozenset(VisitState) - {
 }
 
 
+BEGUN_VISIT = frozenset({VisitState.TRAVELLING, VisitState.ON_SITE, VisitState.WORKING, VisitState.PAUSED})
+OVER = frozenset({State.CLOSED, State.CANCELLED})
+DEFAULT_DURATION_MINUTES = 60
+
+
 class HoldReason(StrEnum):
     PARTS = "parts"
     CUSTOMER = "customer"
@@ -126,7 +134,7 @@ class Transition:
     triggers: str | None = None  # event appended for those above
 
 
-def _t(  # noqa: PLR0913 - a row of the table
+def _t(
     action: Action,
     sources: set[State],
     target: State,
@@ -323,6 +331,7 @@ class WorkOrder:
     state: State
     hold_reason: HoldReason | None
     reported_at: datetime
+    reported_by: str
     respond_by: datetime
     window_start: datetime | None
     window_end: datetime | None
@@ -343,4 +352,48 @@ class Visit:
     planned_start: datetime | None
     planned_end: datetime | None
     approached_at: datetime | None
+    finished_at: datetime | None  # server time at which it left the open states
     version: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_VISIT
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the engineer was already on it, so that taking it away interrupts rather than cancels."""
+        return self.state in BEGUN_VISIT
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What is known when a work order is opened. `id` is given when it was born on a device."""
+
+    site_id: UUID
+    title: str
+    problem_type: str
+    description: str
+    priority: Priority = Priority.NORMAL
+    channel: Channel = Channel.PHONE
+    asset_id: UUID | None = None
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+    duration_minutes: int = DEFAULT_DURATION_MINUTES
+    skills: tuple[SkillLevel, ...] = ()
+    procedure_key: str | None = None
+    preferred_engineer_id: UUID | None = None
+    reported_by: str | None = None
+    id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """When, where and from which device something was done. Without any of it: here and now, in an office."""
+
+    occurrence: Occurrence | None = None
+    place: Point | None = None
+    device: UUID | None = None
+    mutation: UUID | None = None
+
+
+OFFICE = Circumstances()

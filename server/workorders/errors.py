@@ -19,6 +19,66 @@ class NotYourVisit(Problem):
     sentence = "This visit is assigned to somebody else."
 
 
+class VisitOver(Problem):
+    code = "visit.over"
+    kind = Kind.CONFLICT
+    sentence = "This visit is {state}; nothing more can be done on it."
+
+
+class ChangedMeanwhile(Problem):
+    code = "work_order.changed_meanwhile"
+    kind = Kind.CONFLICT
+    sentence = "Somebody changed this work order meanwhile (now version {version}); look at it again."
+
+
+class PlanRunsBackwards(Problem):
+    code = "visit.plan_runs_backwards"
+    kind = Kind.REFUSED
+    sentence = "A visit must end after it starts."
+
+
+class AssetElsewhere(Problem):
+    code = "work_order.asset_elsewhere"
+    kind = Kind.REFUSED
+    sentence = "This equipment is not installed at this site."
+
+
+class UnknownProcedure(Problem):
+    code = "work_order.unknown_procedure"
+    kind = Kind.REFUSED
+    sentence = "There is no procedure with the key {key}."
+
+
+class ProcedureWithoutItems(Problem):
+    code = "procedure.without_items"
+    kind = Kind.REFUSED
+    sentence = "A procedure needs at least one item, and a choice needs at least two answers."
+
+
+class PlaceUnknown(Problem):
+    code = "request.place_unknown"
+    kind = Kind.REFUSED
+    sentence = "Say where help is needed: an address and its place on the map."
+
+
+class NoSuchPortal(Problem):
+    code = "portal.unknown"
+    kind = Kind.NOT_FOUND
+    sentence = "There is no service portal at this address."
+
+
+class EntityGone(Problem):
+    code = "ENTITY_GONE"  # spelled as in the sync protocol
+    kind = Kind.GONE
+    sentence = "This {thing} no longer exists."
+
+
+class NeverAssigned(Problem):
+    code = "FORBIDDEN"  # spelled as in the sync protocol
+    kind = Kind.FORBIDDEN
+    sentence = "This work order was never assigned to you."
+
+
 class AnswerDoesNotFit(Problem):
     code = "checklist.answer_does_not_fit"
     kind = Kind.REFUSED

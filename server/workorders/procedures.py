@@ -1,12 +1,14 @@
 """Standard procedures: a checklist's items and what counts as an answer. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from server.workorders.errors import AnswerDoesNotFit
+from server.workorders.errors import AnswerDoesNotFit, ProcedureWithoutItems
+
+_FEWEST_CHOICES = 2
 
 
 class ItemKind(StrEnum):
@@ -16,6 +18,27 @@ class ItemKind(StrEnum):
     TEXT = "text"
     PHOTO = "photo"
     BARCODE = "barcode"
+
+
+@dataclass(frozen=True)
+class Procedure:
+    id: UUID
+    key: str
+    version: int
+    name: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ItemDraft:
+    """An item as it is written down: `label` and each choice carry `en` and `zh`, a choice also its `key`."""
+
+    kind: ItemKind
+    label: dict[str, str]
+    required: bool = True
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,13 @@ class Item:
     choices: list[dict[str, str]]
 
 
+def check_drafts(drafts: Sequence[ItemDraft]) -> None:
+    """Raise ProcedureWithoutItems when nobody could follow this procedure."""
+    too_narrow = [it for it in drafts if it.kind is ItemKind.CHOICE and len(it.choices) < _FEWEST_CHOICES]
+    if not drafts or too_narrow:
+        raise ProcedureWithoutItems
+
+
 def check_answer(item: Item, value: Any) -> None:
     """Raise AnswerDoesNotFit unless `value` has the shape the item asks for.
 
@@ -44,7 +74,7 @@ def check_answer(item: Item, value: Any) -> None:
             return
         case ItemKind.CHOICE, str() if value in {choice["key"] for choice in item.choices}:
             return
-        case (ItemKind.TEXT | ItemKind.BARCODE | ItemKind.PHOTO), str() if value:
+        case ((ItemKind.TEXT | ItemKind.BARCODE | ItemKind.PHOTO), str()) if value:
             return
     raise AnswerDoesNotFit(kind=item.kind, item=item.id)
 

@@ -1,6 +1,16 @@
-"""Kinds of things recorded on a visit."""
+"""What is recorded while an order is worked on."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from server.geo.domain import Point
+
+# A longer stretch in one go is kept but shown to whoever approves hours.
+LONGEST_STRETCH = timedelta(hours=16)
 
 
 class TimeKind(StrEnum):
@@ -14,3 +24,87 @@ class CostKind(StrEnum):
     PARKING = "parking"
     MATERIAL = "material"
     OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Note:
+    id: UUID
+    work_order_id: UUID
+    visit_id: UUID | None
+    author_id: UUID
+    author_name: str
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Answer:
+    id: UUID
+    item_id: UUID
+    value: Any
+    answered_by: UUID
+    answered_by_name: str
+    at: datetime
+    superseded_by: UUID | None
+
+
+@dataclass(frozen=True)
+class TimeEntry:
+    id: UUID
+    visit_id: UUID | None
+    person_id: UUID
+    person_name: str
+    kind: TimeKind
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    id: UUID
+    visit_id: UUID | None
+    person_id: UUID
+    person_name: str
+    kind: CostKind
+    amount_minor: int
+    currency: str
+    description: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Photo:
+    id: UUID
+    work_order_id: UUID
+    visit_id: UUID | None
+    author_id: UUID
+    author_name: str
+    sha256: str
+    caption: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Who did what, when by both clocks, where, from which device and why."""
+
+    id: UUID
+    visit_id: UUID | None
+    action: str
+    from_state: str | None
+    to_state: str | None
+    actor_id: UUID | None
+    actor_name: str
+    device_id: UUID | None
+    at_device: datetime | None
+    at: datetime
+    recorded_at: datetime
+    place: Point | None
+    why: str | None
+    facts: Mapping[str, Any]
+
+
+def oddities(started_at: datetime, ended_at: datetime, *, overlapping: bool) -> list[str]:
+    """Answer what an approver should look at in a stretch of time. Nothing here refuses it: the hours were worked."""
+    found = ["longer_than_16_hours"] if ended_at - started_at > LONGEST_STRETCH else []
+    return found + (["overlaps"] if overlapping else [])

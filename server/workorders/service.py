@@ -1,0 +1,229 @@
+"""Opening work orders and moving them through their life."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from server.core import events
+from server.core.db import UnitOfWork
+from server.core.errors import NotFound
+from server.customers import service as customers
+from server.customers.domain import Site, Tier
+from server.geo.domain import Point
+from server.identity.access import require
+from server.identity.domain import Actor, Permission
+from server.sync.domain import Occurrence
+from server.workforce import service as workforce
+from server.workorders import access, checklists, queries, timeline
+from server.workorders.domain import (
+    OFFICE,
+    RESPOND_WITHIN,
+    TRANSITIONS,
+    Action,
+    Circumstances,
+    HoldReason,
+    OrderRequest,
+    Requirement,
+    State,
+    Transition,
+    Visit,
+    WorkOrder,
+    decide,
+)
+from server.workorders.errors import AssetElsewhere, ChangedMeanwhile, NotYourVisit, PlanRunsBackwards, VisitOver
+from server.workorders.steps import Step, payload_of, withdraw
+
+
+async def open_work_order(uow: UnitOfWork, actor: Actor | None, request: OrderRequest) -> WorkOrder:
+    """Turn a request into a work order. No actor means the customer, through the portal.
+
+    Raises NotFound (site), AssetElsewhere, UnknownSkills, UnknownProcedure, NotAnEngineer.
+    """
+    site = await customers.site_of(uow, request.site_id)
+    customer = await customers.customer_of(uow, site.customer_id)
+    await _check_asset(uow, request.asset_id, site)
+    if request.preferred_engineer_id is not None:
+        await workforce.require_engineer(uow, request.preferred_engineer_id)
+    skill_ids = await workforce.skill_ids(uow, {skill.key for skill in request.skills})
+    procedure = await checklists.newest(uow, request.procedure_key) if request.procedure_key else None
+    order = WorkOrder(
+        id=request.id or uow.new_id(),
+        number=await queries.next_number(uow),
+        customer_id=customer.id,
+        site_id=site.id,
+        asset_id=request.asset_id,
+        title=request.title,
+        problem_type=request.problem_type,
+        description=request.description,
+        priority=request.priority,
+        channel=request.channel,
+        state=State.NEW,
+        hold_reason=None,
+        reported_at=uow.now(),
+        reported_by=request.reported_by or (actor.name if actor else customer.name),
+        respond_by=uow.now() + RESPOND_WITHIN[request.priority],
+        window_start=request.window_start,
+        window_end=request.window_end,
+        duration_minutes=request.duration_minutes,
+        procedure_id=procedure.id if procedure else None,
+        preferred_engineer_id=request.preferred_engineer_id,
+        closed_at=None,
+        version=1,
+    )
+    await queries.insert_order(uow, order)
+    await queries.insert_skills(uow, order.id, {skill_ids[skill.key]: skill.level for skill in request.skills})
+    await _announce_opening(uow, actor, order, vip=customer.tier is Tier.VIP)
+    return order
+
+
+async def _check_asset(uow: UnitOfWork, asset_id: UUID | None, site: Site) -> None:
+    if asset_id is not None and (await customers.asset_of(uow, asset_id)).site_id != site.id:
+        raise AssetElsewhere
+
+
+async def _announce_opening(uow: UnitOfWork, actor: Actor | None, order: WorkOrder, *, vip: bool) -> None:
+    facts: dict[str, Any] = {"number": order.number, "priority": order.priority, "channel": order.channel, "vip": vip}
+    await timeline.append(
+        uow,
+        actor,
+        work_order_id=order.id,
+        action="open",
+        moved=(None, order.state),
+        why="VIP customer" if vip else None,
+        facts=facts,
+    )
+    await events.append(
+        uow,
+        "work_order.opened",
+        subject=("work_order", order.id),
+        actor=actor.person if actor else None,
+        payload={**payload_of(order, None), **facts},
+    )
+
+
+async def perform(
+    uow: UnitOfWork,
+    actor: Actor,
+    *,
+    work_order_id: UUID,
+    action: Action,
+    visit_id: UUID | None = None,
+    reason: str | None = None,
+    note: str | None = None,
+    hold_reason: HoldReason | None = None,
+    expected_version: int | None = None,
+    occurrence: Occurrence | None = None,
+    place: Point | None = None,
+    device: UUID | None = None,
+    mutation: UUID | None = None,
+    at_hand: frozenset[Requirement] = frozenset(),
+) -> WorkOrder:
+    """Move an order by one action of the table: the only way any state changes.
+
+    visit_id: the visit it is done on; by default the open one, else the last.
+    at_hand: what only the caller can vouch for (signature, rating).
+    Raises NotFound, ChangedMeanwhile, Forbidden, NotYourVisit, VisitOver, IllegalTransition, MissingRequirement.
+    Nothing was written when it raises.
+    """
+    order = await _locked(uow, work_order_id)
+    if expected_version not in {None, order.version}:
+        raise ChangedMeanwhile(version=order.version)
+    visit = await _visit_meant(uow, order, visit_id)
+    _check_right(actor, TRANSITIONS[action], visit)
+    _check_visit(TRANSITIONS[action], order, visit)
+    step = Step(uow, actor, reason, note, hold_reason, Circumstances(occurrence, place, device, mutation))
+    transition = decide(action, order.state, at_hand | await step.at_hand(order, visit, TRANSITIONS[action]))
+    moved, _ = await step.take(order, visit, transition)
+    return moved
+
+
+async def schedule_visit(
+    uow: UnitOfWork,
+    actor: Actor,
+    *,
+    work_order_id: UUID,
+    engineer_id: UUID,
+    planned_start: datetime | None = None,
+    planned_end: datetime | None = None,
+    reason: str | None = None,
+) -> Visit:
+    """Plan a visit and send it to its engineer, in place of the open one if there is one.
+
+    Repeating the same plan changes nothing.
+    Raises NotFound, Forbidden, NotAnEngineer, PlanRunsBackwards, IllegalTransition.
+    """
+    if planned_start and planned_end and planned_end <= planned_start:
+        raise PlanRunsBackwards
+    require(actor, Permission.VISITS_DISPATCH)
+    order = await _locked(uow, work_order_id)
+    current = await _open_visit(uow, order)
+    plan = (engineer_id, planned_start, planned_end)
+    if current and not current.has_begun and (current.engineer_id, current.planned_start, current.planned_end) == plan:
+        return current
+    decide(Action.SCHEDULE, order.state, frozenset({Requirement.VISIT}))
+    await workforce.require_engineer(uow, engineer_id)
+    if current:
+        await withdraw(uow, actor, order, current, reason)
+    visit = await queries.insert_visit(
+        uow,
+        visit_id=uow.new_id(),
+        order_id=order.id,
+        engineer_id=engineer_id,
+        planned_start=planned_start,
+        planned_end=planned_end,
+    )
+    step = Step(uow, actor, reason, None, None, OFFICE)
+    order, planned = await step.take(order, visit, TRANSITIONS[Action.SCHEDULE])
+    _, sent = await step.take(order, planned, TRANSITIONS[Action.DISPATCH])
+    assert sent is not None
+    return sent
+
+
+async def mark_approached(uow: UnitOfWork, *, visit_id: UUID, at: datetime) -> Visit | None:
+    """Note that the engineer came near the site; the first time counts. None when there is no such open visit."""
+    visit = await queries.visit(uow, visit_id)
+    if visit is None or not visit.is_open:
+        return None
+    # The order is locked before its visit is read for good, as in every other change.
+    await _locked(uow, visit.work_order_id)
+    visit = await queries.visit(uow, visit_id)
+    if visit is None or not visit.is_open or visit.approached_at is not None:
+        return visit
+    near = replace(visit, approached_at=at, version=visit.version + 1)
+    await queries.save_visit(uow, near)
+    return near
+
+
+async def _locked(uow: UnitOfWork, work_order_id: UUID) -> WorkOrder:
+    order = await queries.lock_order(uow, work_order_id)
+    if order is None:
+        raise NotFound(thing=access.ORDER.thing)
+    return order
+
+
+async def _visit_meant(uow: UnitOfWork, order: WorkOrder, visit_id: UUID | None) -> Visit | None:
+    if visit_id is None:
+        return await queries.visit_at_hand(uow, order.id)
+    visit = await queries.visit(uow, visit_id)
+    if visit is None or visit.work_order_id != order.id:
+        raise NotFound(thing="visit")
+    return visit
+
+
+async def _open_visit(uow: UnitOfWork, order: WorkOrder) -> Visit | None:
+    visit = await queries.visit_at_hand(uow, order.id)
+    return visit if visit and visit.is_open else None
+
+
+def _check_right(actor: Actor, rule: Transition, visit: Visit | None) -> None:
+    require(actor, rule.by)
+    if rule.by is Permission.VISITS_PERFORM and (visit is None or visit.engineer_id != actor.person):
+        raise NotYourVisit
+
+
+def _check_visit(rule: Transition, order: WorkOrder, visit: Visit | None) -> None:
+    """Tell a visit that is over from one that is missing; an order that can't move at all is `decide`'s to refuse."""
+    needs_visit = Requirement.VISIT in rule.requires and order.state in rule.sources
+    if needs_visit and visit is not None and not visit.is_open:
+        raise VisitOver(state=visit.state)
