@@ -55,13 +55,17 @@ class DayClock:
     """Simulated seconds since the day began; `speed` of them pass in each real second."""
 
     def __init__(self, speed: float) -> None:
-        self._speed, self._start = speed, time.monotonic()
+        self.speed = speed
+        self.begin()
+
+    def begin(self) -> None:
+        self._start = time.monotonic()
 
     def elapsed(self) -> float:
-        return (time.monotonic() - self._start) * self._speed
+        return (time.monotonic() - self._start) * self.speed
 
     async def sleep(self, seconds: float, at_least_real_s: float = 0.0) -> None:
-        await asyncio.sleep(max(seconds / self._speed, at_least_real_s))
+        await asyncio.sleep(max(seconds / self.speed, at_least_real_s))
 
     async def until(self, elapsed: float) -> None:
         await self.sleep(max(0.0, elapsed - self.elapsed()))
@@ -70,9 +74,10 @@ class DayClock:
 class PhoneClock:
     """The server's time as a phone has it: some seconds off. Satisfies `simulator.device.Clock`."""
 
-    def __init__(self, server: ServerClock, rng: Random) -> None:
-        self._server, self._started = server, time.monotonic()
+    def __init__(self, server: ServerClock, day: DayClock, rng: Random) -> None:
+        self._server, self._day, self._started = server, day, time.monotonic()
         self._skew = timedelta(seconds=rng.gauss(0, 2))
+        self._rate = server.rate  # as it was known at boot: a monotonic clock takes no corrections
         self._boot = f"{rng.getrandbits(32):08x}"
 
     @property
@@ -83,4 +88,8 @@ class PhoneClock:
         return self._server.now() + self._skew
 
     def mono(self) -> float:
-        return (time.monotonic() - self._started) * 1000 * self._server.rate
+        return (time.monotonic() - self._started) * 1000 * self._rate
+
+    def lasting(self, simulated_seconds: float) -> timedelta:
+        """How long that many simulated seconds last on this clock."""
+        return timedelta(seconds=simulated_seconds / self._day.speed * self._rate)

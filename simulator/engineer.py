@@ -1,0 +1,121 @@
+"""An engineer's day: look at the phone, take the next job, drive there, do it, have it signed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from typing import Any
+
+from simulator.clock import DayClock
+from simulator.job import Job
+from simulator.phone import MINUTE, Phone
+from simulator.roads import Drive, Moving, Place, Roads, moments
+from simulator.tally import Tally
+from simulator.work import Work
+
+_FIX_EVERY = 15.0
+_FIX_AT_LEAST_REAL_S = 0.25
+_FIX_STANDING_EVERY = 3 * MINUTE
+_LOOK_EVERY = 2 * MINUTE
+_LOOK_AT_LEAST_REAL_S = 0.2
+_DECLINES = 0.02
+_MOST_STEPS = 30
+_PRIORITIES = ("urgent", "high", "normal")
+
+type Step = Callable[[Job], Awaitable[None]]
+
+
+class Engineer:
+    def __init__(self, home: Place, phone: Phone, roads: Roads, day: DayClock, rng: Random, tally: Tally) -> None:
+        self._phone, self._roads, self._day, self._rng, self._tally = phone, roads, day, rng, tally
+        self._at = home
+        self._work = Work(phone, day, rng)
+        self._given_up: set[str] = set()
+        self._steps: Mapping[str, Step] = {
+            "dispatched": self._accept,
+            "accepted": self._set_off,
+            "travelling": self._drive,
+            "on_site": self._work.start,
+            "on_hold": self._work.resume,
+            "working": self._work.do,
+            "resolved": self._work.ask_confirmation,
+            "awaiting_confirmation": self._sign,
+        }
+
+    async def run(self, until: float) -> None:
+        """Work until so many seconds into the day; a job begun by then is finished."""
+        standing_since = self._day.elapsed()
+        while self._day.elapsed() < until:
+            job = self.next_job()
+            if job:
+                await self._perform(job)
+                standing_since = self._day.elapsed()
+            else:
+                await self._day.sleep(_LOOK_EVERY, _LOOK_AT_LEAST_REAL_S)
+                standing_since = self._stand(standing_since)
+
+    def next_job(self) -> Job | None:
+        """The most pressing one that is ours and not finished, one already begun before all others."""
+        jobs = [
+            job for job in Job.all_of(self._phone.device) if job.state in self._steps and job.id not in self._given_up
+        ]
+        return min(jobs, key=_pressing, default=None)
+
+    async def _perform(self, job: Job) -> None:
+        """Step by step from wherever it stands, until it is closed or no longer ours."""
+        for _ in range(_MOST_STEPS):
+            now = job.again(self._phone.device)
+            if now is None or now.state not in self._steps:
+                return
+            job = now
+            await self._steps[job.state](job)
+        self._given_up.add(job.id)
+        if job.id not in self._tally.disturbed:
+            self._tally.problem(f"order {job.number} does not move on from {job.state}")
+
+    async def _accept(self, job: Job) -> None:
+        await self._day.sleep(self._rng.uniform(0.5, 4) * MINUTE)
+        if self._rng.random() < _DECLINES:
+            self._transition(job, "decline", reason="My van is blocked in")
+        else:
+            self._transition(job, "accept")
+
+    async def _set_off(self, job: Job) -> None:
+        await self._day.sleep(self._rng.uniform(0, 3) * MINUTE)
+        self._transition(job, "travel")
+
+    async def _drive(self, job: Job) -> None:
+        began = self._phone.device.clock.now()
+        await self._follow(await self._roads.drive(self._at, job.place))
+        self._work.book_time(job, "travel", began)
+        self._transition(job, "arrive")
+
+    async def _follow(self, drive: Drive) -> None:
+        """Move along, with a fix every 15 seconds of the drive."""
+        began, done = self._day.elapsed(), 0.0
+        while done < drive.seconds:
+            await self._day.sleep(_FIX_EVERY, _FIX_AT_LEAST_REAL_S)
+            elapsed = min(self._day.elapsed() - began, drive.seconds)
+            fixes = [(elapsed - moment, drive.at(moment)) for moment in moments(done, elapsed, _FIX_EVERY)]
+            self._phone.locate(fixes)
+            done = elapsed
+        self._at = drive.line[-1]
+
+    def _stand(self, since: float) -> float:
+        now = self._day.elapsed()
+        if now - since < _FIX_STANDING_EVERY:
+            return since
+        self._phone.locate([(0.0, self._standing())])
+        return now
+
+    async def _sign(self, job: Job) -> None:
+        await self._work.sign(job)
+        self._tally.closed += 1
+
+    def _transition(self, job: Job, to: str, **more: Any) -> None:
+        self._work.transition(job, to, at=self._standing(), **more)
+
+    def _standing(self) -> Moving:
+        return Moving(self._at, 0.0, 0.0)
+
+
+def _pressing(job: Job) -> tuple[bool, int, str]:
+    return job.state in {"dispatched", "accepted"}, _PRIORITIES.index(job.priority), job.id

@@ -1,0 +1,106 @@
+"""An engineer's phone during the day: a device, a signal that comes and goes, and a habit of syncing."""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+
+from simulator.clock import DayClock, PhoneClock, ServerClock
+from simulator.device import Attachment, Device, NoConnection, Recorded
+from simulator.device.errors import DeviceError
+from simulator.faults import Fate, FaultyTransport
+from simulator.roads import Moving, gps_fix
+from simulator.tally import Tally
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+_SYNC_EVERY = 2 * MINUTE
+_SYNC_AT_LEAST_REAL_S = 0.8
+_REPLY_LOST = 0.02
+_PULL_CUT = 0.04
+_TIMEOUT_S = 30.0
+
+
+class Phone:
+    """Records at any time; talks when there is signal. The line loses some replies on purpose."""
+
+    def __init__(
+        self, database: Path, base_url: str, server: ServerClock, day: DayClock, rng: Random, tally: Tally
+    ) -> None:
+        self._rng, self._day, self._tally = rng, day, tally
+        self.signal = True
+        transport = FaultyTransport(httpx.AsyncHTTPTransport(retries=0), self._fate)
+        self._http = httpx.AsyncClient(transport=transport, base_url=base_url, timeout=_TIMEOUT_S)
+        self._clock = PhoneClock(server, day, rng)
+        self.device = Device(database, self._http, self._clock, rng)
+        self.faults = 0
+
+    async def close(self) -> None:
+        self.device.close()
+        await self._http.aclose()
+
+    def _fate(self, request: httpx.Request) -> Fate:
+        path = request.url.path
+        if not self.signal:
+            return Fate.NO_SIGNAL
+        if path.endswith("/sync/devices"):
+            return Fate.PASS  # a one-time code whose reply is lost is spent
+        if path.endswith("/sync/pull") and self._rng.random() < _PULL_CUT:
+            self.faults += 1
+            return Fate.CUT
+        if self._rng.random() < _REPLY_LOST:
+            self.faults += 1
+            return Fate.LOSE_REPLY
+        return Fate.PASS
+
+    def record(self, name: str, args: Mapping[str, Any], *files: Attachment, at: Moving | None = None) -> Recorded:
+        geo = {**at.place.as_json(), "accuracy_m": 12.0} if at else None
+        return self.device.record(name, args, geo=geo, files=files)
+
+    def locate(self, path: list[tuple[float, Moving]]) -> None:
+        """Keep fixes for positions so many simulated seconds ago."""
+        now = self._clock.now()
+        self.device.track.record(gps_fix(moving, now - self._clock.lasting(ago), self._rng) for ago, moving in path)
+
+    async def run(self) -> None:
+        """Sync now and then, for ever."""
+        while True:
+            await self._day.sleep(_SYNC_EVERY * self._rng.uniform(0.5, 1.0), _SYNC_AT_LEAST_REAL_S)
+            if self.signal:
+                await self.try_sync()
+
+    async def try_sync(self) -> bool:
+        try:
+            await self.device.sync()
+            await self.device.track.send()
+        except NoConnection:
+            return False
+        except DeviceError as wrong:
+            self._tally.problem(f"{self.device.person.name}'s phone: {type(wrong).__name__}: {wrong}")
+            return False
+        return True
+
+    async def lose_signal(self, hours: float) -> None:
+        """One to three stretches without signal, of 20 minutes to 3 hours each, in a day of so many hours."""
+        stretches = self._rng.randint(1, 3)
+        for number in range(stretches):
+            share = hours * HOUR / stretches
+            length = min(self._rng.uniform(20 * MINUTE, 3 * HOUR), 0.6 * share)
+            await self._day.until(number * share + self._rng.uniform(0, share - length))
+            self.signal = False
+            try:
+                await self._day.sleep(length)
+            finally:
+                self.signal = True
+
+    async def settle(self) -> bool:
+        """With signal for good: send until nothing waits. False when the server does not let us."""
+        self.signal = True
+        for _ in range(20):
+            with contextlib.suppress(NoConnection):
+                await self.device.settle()
+                return True
+        return False
