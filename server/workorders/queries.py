@@ -330,3 +330,8 @@ async def counts(uow: UnitOfWork) -> Counts:
     )
     assert found is not None
     return Counts(**found)
+
+
+async def organisation_of_slug(uow: UnitOfWork, slug: str) -> UUID | None:
+    found: UUID | None = await uow.value("select organisation_of_slug(%(slug)s)", slug=slug)
+    return found
