@@ -48,12 +48,13 @@ class Customers:
         site = self._rng.choice(self._world.sites)
         try:
             response = await self._http.post(f"/portal/v1/{self._world.slug}/requests", json=self._request(site))
-            if not response.is_success:
-                raise Refused(response)
-        except (Refused, httpx.TransportError) as wrong:
-            self._tally.problem(f"a customer could not report a fault: {wrong}")
-        else:
+        except httpx.TransportError as broken:
+            self._tally.problem(f"a customer could not reach the portal: {broken!r}")
+            return
+        if response.is_success:
             self._tally.orders += 1
+        else:
+            self._tally.problem(f"a customer could not report a fault: {Refused(response)}")
 
     def _request(self, site: Site) -> dict[str, object]:
         request: dict[str, object] = {

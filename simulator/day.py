@@ -155,7 +155,7 @@ async def _first_failure(tasks: Sequence[asyncio.Task[None]]) -> None:
 async def _until_done(
     acts: Sequence[Coroutine[Any, Any, None]], stops: Sequence[asyncio.Task[Any]], seconds: float
 ) -> None:
-    """Until all acts have ended, one of `stops` has, or so much real time has passed. Raises what any of them raised."""
+    """Wait until all acts have ended, or one of `stops`, or so much real time has passed. Raises what they raised."""
     playing = asyncio.ensure_future(asyncio.gather(*acts))
     try:
         done, _ = await asyncio.wait({playing, *stops}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
