@@ -28,8 +28,6 @@ from server.inventory.errors import (
 )
 from tests.factories.inventory import a_part, a_warehouse, goods_in, transfer
 
-pytestmark = pytest.mark.anyio
-
 
 async def on_hand(uow: UnitOfWork, place, part) -> Decimal:
     return await queries.quantity_at(uow, place.id, part.id)
