@@ -47,12 +47,8 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
 
     @property
-    def good(self) -> bool:
+    def passed(self) -> bool:
         return not (self.lost or self.doubled or self.problems)
-
-    @property
-    def exit_code(self) -> int:
-        return 0 if self.good else 1
 
     def as_json(self) -> str:
         """One line; what went wrong is told in sentences elsewhere."""

@@ -24,8 +24,8 @@ def judged(mutation: Recorded, *ids: str) -> Verdict:
 
 
 def test_once_on_the_server_is_good() -> None:
-    assert judged(recorded(NOTE), "n1").good
-    assert judged(recorded(ARRIVAL), "act:m2").good
+    assert judged(recorded(NOTE), "n1").passed
+    assert judged(recorded(ARRIVAL), "act:m2").passed
 
 
 def test_an_applied_note_that_is_not_there_is_lost() -> None:
@@ -42,7 +42,7 @@ def test_an_arrival_without_its_history_is_lost_and_with_two_is_doubled() -> Non
 
 
 def test_a_transition_that_the_server_had_already_made_needs_no_entry() -> None:
-    assert judged(recorded(ARRIVAL, "merged")).good
+    assert judged(recorded(ARRIVAL, "merged")).passed
 
 
 def test_a_mutation_without_an_answer_is_lost() -> None:
@@ -55,13 +55,13 @@ def test_evidence_in_conflict_must_still_be_there() -> None:
 
 def test_a_quarantine_without_a_reason_is_a_problem() -> None:
     verdict = judged(recorded(NOTE, "quarantined"))
-    assert (verdict.quarantined, verdict.exit_code) == (1, 1)
+    assert (verdict.quarantined, verdict.passed) == (1, False)
 
 
 def test_on_an_order_the_office_disturbed_control_may_be_in_conflict() -> None:
     verdict = Verdict(engineers=1, seed=1, orders=1)
     _judge_results(verdict, [recorded(ARRIVAL, "conflict")], Tally(disturbed={"o1"}))
-    assert (verdict.conflicts, verdict.exit_code) == (1, 0)
+    assert (verdict.conflicts, verdict.passed) == (1, True)
 
 
 def test_ids_are_counted_however_deep_they_lie() -> None:
