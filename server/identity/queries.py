@@ -62,6 +62,11 @@ async def organisations_with_email(uow: UnitOfWork, email: str) -> list[UUID]:
     return [row["id"] for row in found]
 
 
+async def organisation_of_slug(uow: UnitOfWork, slug: str) -> UUID | None:
+    found: UUID | None = await uow.value("select organisation_of_slug(%(slug)s)", slug=slug)
+    return found
+
+
 async def organisation(uow: UnitOfWork) -> Organisation:
     found = await uow.one_of(Organisation, "select id, name, slug, language, timezone from organisation")
     assert found is not None, "a unit of work inside an organisation can always see it"
@@ -85,9 +90,7 @@ async def insert_organisation(uow: UnitOfWork, it: Organisation) -> None:
 
 async def login_facts(uow: UnitOfWork, email: str) -> Row | None:
     """Answer id and password_hash of the active person with this address."""
-    return await uow.row(
-        "select id, password_hash from person where email = lower(%(email)s) and active", email=email
-    )
+    return await uow.row("select id, password_hash from person where email = lower(%(email)s) and active", email=email)
 
 
 async def person(uow: UnitOfWork, person_id: UUID) -> Person | None:
