@@ -33,7 +33,8 @@ class Device:
 
     def __init__(self, path: Path, http: httpx.AsyncClient, clock: Clock, rng: Random, *, chunk: int = CHUNK) -> None:
         self.clock = clock
-        self._rng, self._http = rng, http
+        self.http = http
+        self._rng = rng
         self._store = Store(path)
         self._line = Line(self._store, http, rng)
         self.outbox = Outbox(self._store)
@@ -57,7 +58,7 @@ class Device:
         """Trade a one-time code for an identity. Raises EnrolmentRefused, NoConnection."""
         about = {"code": code, "name": name, "platform": "reference", "app_version": APP, "storage_persisted": True}
         try:
-            response = await self._http.post("/mobile/v1/sync/devices", json=about)
+            response = await self.http.post("/mobile/v1/sync/devices", json=about)
         except httpx.TransportError as broken:
             raise NoConnection(str(broken)) from broken
         if not response.is_success:

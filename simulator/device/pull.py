@@ -103,10 +103,11 @@ class Pull:
         if reading.last_seq < self._outbox.acked():
             if epoch == known:
                 # A replica that lags: taking its answer would show the engineer the past.
-                raise NoConnection(
-                    f"the answer knows mutations up to {reading.last_seq}, older than what was acknowledged"
-                )
+                raise NoConnection(f"the answer knows mutations up to {reading.last_seq}, more were acknowledged")
             self._outbox.resend_from(reading.last_seq + 1)
+        if head.get("since", self._base.cookie) != self._base.cookie:
+            # The server begins from nothing, so it won't tell us what to drop: what it doesn't mention is gone.
+            self._base.forget_cookie()
         if epoch != known:
             with self._store.transaction() as db:
                 put_settings(db, epoch=epoch)

@@ -133,9 +133,10 @@ class FakeServer:
 
     async def pull(self, request: Request) -> Response:
         asked = await request.json()
-        known = dict(self.cookies.get(asked["cookie"] or "", {}))
+        since = asked["cookie"] if asked["cookie"] in self.cookies else None
+        known = dict(self.cookies.get(since or "", {}))
         last_seq = self.streams.get(asked["stream"], Stream()).last_seq
-        lines: list[Json] = [{"k": "head", "epoch": self.epoch, "last_seq": last_seq, "durable_seq": 0}]
+        lines: list[Json] = [{"k": "head", "epoch": self.epoch, "last_seq": last_seq, "since": since}]
         for gone in known.keys() - self.buckets.keys():
             lines.append({"k": "drop", "b": gone})
             del known[gone]

@@ -53,6 +53,17 @@ async def test_a_bucket_that_left_after_a_cut_pull_does_not_stay_for_ever(
     assert "wo:0" not in phone.base.buckets()
 
 
+async def test_a_bucket_that_left_while_the_server_forgot_the_cookie_goes_too(
+    phone: Device, server: FakeServer
+) -> None:
+    fill(server, 3)
+    await phone.sync()
+    server.cookies.clear()
+    del server.buckets["wo:0"]
+    await phone.sync()
+    assert phone.base.buckets().keys() == {"wo:1", "wo:2"}
+
+
 async def test_a_lost_pull_reply_is_asked_for_again(phone: Device, server: FakeServer, weather: Weather) -> None:
     fill(server, 2)
     weather.next("/sync/pull", Fate.LOSE_REPLY)

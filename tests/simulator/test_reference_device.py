@@ -1,0 +1,188 @@
+"""The reference device and the real server, in one process: they must mean the same by every word of the protocol."""
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from server.core.db import Database
+from server.identity import service as identity
+from server.workorders import reading, service
+from server.workorders.domain import Action, Priority, WorkOrder
+from server.workorders.views import WorkOrderDetail
+from simulator.device import Attachment, Device, NoConnection
+from simulator.faults import Fate, FaultyTransport
+from tests.factories.identity import Company
+from tests.factories.workforce import an_engineer
+from tests.factories.workorders import a_procedure, a_visit, an_order
+from tests.fakes.clock import FakeClock
+
+
+@dataclass
+class Sent:
+    """A phone with one dispatched order on it."""
+
+    phone: Device
+    order: WorkOrder
+    fates: list[Fate]
+
+    @property
+    def visit(self) -> str:
+        return next(iter(self.phone.view.rows("visit")))
+
+    def go(self, *actions: str) -> None:
+        for action in actions:
+            args = {"wo": str(self.order.id), "visit": self.visit, "to": action, "note": "Done as planned."}
+            self.phone.record("wo.transition", args)
+
+    def note(self, body: str) -> str:
+        note_id = self.phone.new_id()
+        self.phone.record("note.add", {"id": note_id, "wo": str(self.order.id), "visit": self.visit, "body": body})
+        return note_id
+
+    def photo(self, size: int) -> Attachment:
+        file = Attachment(b"\xff\xd8\xff" + Random(1).randbytes(size), "image/jpeg", "photo")
+        args = {"id": self.phone.new_id(), "wo": str(self.order.id), "sha256": file.sha256, "caption": "Plate"}
+        self.phone.record("photo.add", args, files=[file])
+        return file
+
+
+class Instants:
+    """The server's clock, as a phone that is never wrong would have it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    boot = "once"
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def mono(self) -> float:
+        return 0.0
+
+
+@pytest.fixture
+async def sent(
+    app: FastAPI, database: Database, company: Company, clock: FakeClock, tmp_path: Path
+) -> AsyncIterator[Sent]:
+    """An engineer whose phone has just received an order with a checklist."""
+    fates: list[Fate] = []
+    async with database.unit_of_work(company.id) as uow:
+        await an_engineer(uow, company.actor("engineer"))
+        await a_procedure(uow)
+        order = await an_order(uow, company.actor("dispatcher"), procedure_key="oven-service", priority=Priority.URGENT)
+        await a_visit(uow, company.actor("dispatcher"), company.actor("engineer"), order)
+        code, _ = await identity.issue_enrolment_code(
+            uow, company.actor("administrator"), company.actor("engineer").person
+        )
+    transport = FaultyTransport(httpx.ASGITransport(app), lambda _request: fates.pop(0) if fates else Fate.PASS)
+    async with httpx.AsyncClient(transport=transport, base_url="http://callout.test") as http:
+        phone = Device(tmp_path / "phone.db", http, Instants(clock), Random(1), chunk=20_000)
+        await phone.enrol(code, "Test phone")
+        await phone.sync()
+        yield Sent(phone, order, fates)
+        phone.close()
+
+
+@pytest.fixture
+def office(database: Database, company: Company):
+    """`await office(order)` answers what the dispatcher sees of it."""
+
+    async def look(order: WorkOrder) -> WorkOrderDetail:
+        async with database.unit_of_work(company.id) as uow:
+            return await reading.detail(uow, company.actor("dispatcher"), order.id)
+
+    return look
+
+
+def written_by_hand(order: WorkOrderDetail) -> list[str]:
+    """Ids of the notes that did not come with a transition."""
+    return sorted(str(note.id) for note in order.notes if note.body != "Done as planned.")
+
+
+async def test_the_order_its_customer_and_its_checklist_are_on_the_phone(sent: Sent) -> None:
+    view = sent.phone.view
+    assert view.rows("work_order")[str(sent.order.id)]["number"] == sent.order.number
+    assert len(view.rows("procedure_item")) == 2
+    assert len(view.rows("customer")) == len(view.rows("site")) == len(view.rows("visit")) == 1
+
+
+async def test_a_visit_done_offline_with_replies_lost_on_the_way_is_on_the_server_once(sent: Sent, office) -> None:
+    sent.go("accept", "travel", "arrive", "start")
+    notes = [sent.note("Heater broken"), sent.note("加热管已更换\u2028完成")]
+    item, yes_no = next(it for it in sent.phone.view.rows("procedure_item").items() if it[1]["kind"] == "yes_no")
+    assert yes_no["required"]
+    answer = {"id": sent.phone.new_id(), "wo": str(sent.order.id), "visit": sent.visit, "item": item, "value": True}
+    sent.phone.record("answer.set", answer)
+    photo = sent.photo(90_000)
+    sent.go("resolve")
+    sent.fates += [Fate.LOSE_REPLY, Fate.LOSE_REPLY, Fate.PASS, Fate.LOSE_REPLY, Fate.PASS, Fate.LOSE_REPLY]
+    await sent.phone.settle()
+    there = await office(sent.order)
+    assert there.order.state == "resolved"
+    assert written_by_hand(there) == sorted(notes)
+    assert [line.answer.value for line in there.checklist if line.answer] == [True]
+    assert [it.sha256 for it in there.photos] == [photo.sha256]
+    assert {mutation.status for mutation in sent.phone.outbox.everything()} == {"applied"}
+    assert sent.phone.view.rows("work_order")[str(sent.order.id)]["state"] == "resolved"
+
+
+async def test_pulls_that_are_cut_again_and_again_leave_nothing_out_and_nothing_behind(
+    sent: Sent, database: Database, company: Company
+) -> None:
+    async with database.unit_of_work(company.id) as uow:
+        more = [await an_order(uow, company.actor("dispatcher")) for _ in range(5)]
+        for order in more:
+            await a_visit(uow, company.actor("dispatcher"), company.actor("engineer"), order)
+    for _ in range(4):
+        sent.fates[:] = [Fate.CUT]
+        with pytest.raises(NoConnection):
+            await sent.phone.pull()
+    async with database.unit_of_work(company.id) as uow:
+        for order in (sent.order, *more[:2]):
+            dispatcher = company.actor("dispatcher")
+            await service.perform(uow, dispatcher, work_order_id=order.id, action=Action.CANCEL, reason="Not needed")
+    await sent.phone.sync()
+    assert sent.phone.view.rows("work_order").keys() == {str(order.id) for order in more[2:]}
+
+
+async def test_a_cloned_phone_goes_on_under_its_own_stream_and_nothing_is_doubled(
+    sent: Sent, office, tmp_path: Path
+) -> None:
+    sent.go("accept")
+    note = sent.note("Before the copy")
+    shutil.copy(tmp_path / "phone.db", tmp_path / "clone.db")
+    shutil.copy(tmp_path / "phone.db-wal", tmp_path / "clone.db-wal")
+    clone = Device(tmp_path / "clone.db", sent.phone.http, sent.phone.clock, Random(2))
+    theirs = clone.new_id()
+    clone.record("note.add", {"id": theirs, "wo": str(sent.order.id), "body": "By the clone"})
+    ours = sent.note("By the first")
+    await sent.phone.sync()
+    stream = clone.outbox.stream
+    await clone.sync()
+    assert clone.outbox.stream != stream
+    assert written_by_hand(await office(sent.order)) == sorted([note, ours, theirs])
+    assert [mutation.status for mutation in clone.outbox.everything()] == ["duplicate", "duplicate", "applied"]
+    clone.close()
+
+
+async def test_work_on_an_order_that_was_cancelled_meanwhile_is_kept(
+    sent: Sent, database: Database, company: Company, office
+) -> None:
+    sent.go("accept", "travel", "arrive", "start")
+    note = sent.note("Replaced the fuse")
+    async with database.unit_of_work(company.id) as uow:
+        dispatcher = company.actor("dispatcher")
+        await service.perform(uow, dispatcher, work_order_id=sent.order.id, action=Action.CANCEL, reason="Moved out")
+    await sent.phone.settle()
+    assert written_by_hand(await office(sent.order)) == [note]
+    statuses = [mutation.status for mutation in sent.phone.outbox.everything()]
+    assert statuses == ["conflict"] * 4 + ["applied"]
+    assert sent.phone.view.rows("work_order") == {}
