@@ -33,9 +33,9 @@ class Ask:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the device stands: bucket key → version."""
+    """Where the device stands: bucket key → version. `since` is the cookie that says so, None for the beginning."""
 
-    epoch: int
+    since: str | None
     buckets: dict[str, int]
 
 
@@ -61,9 +61,9 @@ async def pull(database: Database, registry: Registry, actor: Actor, ask: Ask) -
             uow, device=ask.device, ordinal=ordinal, epoch=epoch, buckets=reached, acked=ask.cookie
         )
         await queries.last_contact(uow, ask.device, uow.now())
-        head = _line(
-            k="head", epoch=epoch, last_seq=last_seq, server_time=uow.now().isoformat(), ordinal=ordinal
-        )
+        now = uow.now().isoformat()
+        # A device whose cookie is not known here gets no drops: `since` tells it to forget what this doesn't mention.
+        head = _line(k="head", epoch=epoch, last_seq=last_seq, server_time=now, ordinal=ordinal, since=stands.since)
     lines.add(k="blobs", missing=awaited)
     lines.add(k="tail", cookie=f"o:{ordinal}", more=len(sent) < len(stale))
     return b"".join([head, *lines.lines])
@@ -72,7 +72,9 @@ async def pull(database: Database, registry: Registry, actor: Actor, ask: Ask) -
 async def _where_it_stands(uow: UnitOfWork, ask: Ask, epoch: int) -> _Place:
     """An unknown cookie, or one from before a restore, means the device starts from nothing."""
     known = await queries.cookie(uow, ask.device, ask.cookie) if ask.cookie is not None else None
-    return _Place(epoch, known["buckets"] if known and known["epoch"] == epoch else {})
+    if known is None or known["epoch"] != epoch:
+        return _Place(None, {})
+    return _Place(f"o:{ask.cookie}", known["buckets"])
 
 
 async def _send_buckets(

@@ -166,7 +166,8 @@ async def totals(uow: UnitOfWork, buckets: Sequence[int]) -> dict[int, tuple[int
     """Answer per bucket how many rows live in it and a hash over their identities."""
     found = await uow.rows(
         """
-        select bucket_id, count(*) as n, md5(string_agg(entity || ':' || entity_id, ',' order by entity, entity_id)) as h
+        select bucket_id, count(*) as n,
+               md5(string_agg(entity || ':' || entity_id, ',' order by entity, entity_id)) as h
         from sync_entry where bucket_id = any(%(buckets)s) and op = 'p' group by bucket_id
         """,
         buckets=list(buckets),
@@ -185,14 +186,18 @@ async def cookie(uow: UnitOfWork, device: UUID, ordinal: int) -> Row | None:
 async def store_cookie(
     uow: UnitOfWork, *, device: UUID, ordinal: int, epoch: int, buckets: dict[str, int], acked: int | None
 ) -> None:
-    """Remember what this pull brings the device up to; the three newest are kept."""
+    """Remember what this pull brings the device up to.
+
+    The three newest are kept, and the one it asked with: pulls that break off again and again must not lose its place.
+    """
     await uow.run(
         """
         with acknowledged as (
             update sync_device_state set acked_at = coalesce(acked_at, %(now)s)
             where device_id = %(device)s and ordinal = %(acked)s
         ), pruned as (
-            delete from sync_device_state where device_id = %(device)s and ordinal <= %(ordinal)s - 3
+            delete from sync_device_state
+            where device_id = %(device)s and ordinal <= %(ordinal)s - 3 and ordinal is distinct from %(acked)s
         )
         insert into sync_device_state (org_id, device_id, ordinal, epoch, buckets, sent_at)
         values (%(org)s, %(device)s, %(ordinal)s, %(epoch)s, %(buckets)s, %(now)s)
