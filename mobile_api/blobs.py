@@ -85,7 +85,7 @@ async def blob_offset(sha256: HashInPath, work: Annotated[Work, enrolled_device(
 
 
 @router.patch("/{sha256}", status_code=204, responses=_described(412, 415, 460))
-async def upload_chunk(  # noqa: PLR0913 - what tus sends
+async def upload_chunk(
     request: Request,
     sha256: HashInPath,
     actor: Annotated[Actor, identified_device()],

@@ -32,9 +32,14 @@ def decode_cursor(cursor: str | None, parts: int) -> list[str] | None:
         raise MalformedCursor from None
     if not isinstance(key, list) or len(key) != parts or not all(isinstance(part, str) for part in key):
         raise MalformedCursor
-    if any("\x00" in part for part in key):
+    if any("\x00" in part or not _encodable(part) for part in key):
         raise MalformedCursor
     return key
+
+
+def _encodable(part: str) -> bool:
+    # JSON can spell a lone surrogate, which no database text can hold.
+    return not any("\ud800" <= character <= "\udfff" for character in part)
 
 
 def id_in(part: str) -> UUID:

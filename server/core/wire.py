@@ -38,6 +38,7 @@ def _years_of_people(at: datetime) -> datetime:
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 type Line = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 type Text = Annotated[str, StringConstraints(max_length=20_000)]
+type Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(_clean)]  # outside of bodies
 type Instant = Annotated[AwareDatetime, AfterValidator(_years_of_people)]
 type Longitude = Annotated[float, Field(ge=-180, le=180)]
 type Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -100,4 +101,3 @@ class PlaceIn(WireIn):
 class PlaceOut(WireOut):
     lon: float
     lat: float
-

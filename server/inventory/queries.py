@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from server.core.db import UnitOfWork
+from server.core.search import containing
 from server.inventory.domain import VIRTUAL, Location, LocationKind, Movement, Part, PartUsed, StockLevel, owner_name
 
 _PART = "p.id, p.sku, p.name, p.unit, p.serial_tracked, p.price_minor, p.currency"
@@ -23,10 +24,12 @@ async def parts(uow: UnitOfWork, q: str | None, after: str | None, limit: int) -
         f"""
         select {_PART} from part p
         where (%(after)s::text is null or p.sku > %(after)s)
-          and (%(q)s::text is null or position(lower(%(q)s) in lower(concat_ws(' ', p.sku, p.name ->> 'en', p.name ->> 'zh'))) > 0)
+          and (%(q)s::text is null or p.sku ilike %(like)s or p.name ->> 'en' ilike %(like)s
+            or p.name ->> 'zh' ilike %(like)s)
         order by p.sku limit %(limit)s
         """,
         q=q,
+        like=containing(q or ""),
         after=after,
         limit=limit,
     )
@@ -48,9 +51,7 @@ async def insert_part(uow: UnitOfWork, new: Part) -> bool:
 
 
 async def location(uow: UnitOfWork, location_id: UUID) -> Location | None:
-    return await uow.one_of(
-        Location, f"select {_LOCATION} from stock_location l where l.id = %(id)s", id=location_id
-    )
+    return await uow.one_of(Location, f"select {_LOCATION} from stock_location l where l.id = %(id)s", id=location_id)
 
 
 async def locations(uow: UnitOfWork) -> list[Location]:
@@ -102,7 +103,9 @@ async def insert_location(uow: UnitOfWork, new: Location, place: Mapping[str, fl
     )
 
 
-async def stock(uow: UnitOfWork, location_id: UUID | None, part_id: UUID | None, after: list[str] | None, limit: int) -> list[StockLevel]:
+async def stock(
+    uow: UnitOfWork, location_id: UUID | None, part_id: UUID | None, after: list[str] | None, limit: int
+) -> list[StockLevel]:
     """Answer what lies where, by location and part number; rows at zero are left out."""
     return await uow.all_of(
         StockLevel,
@@ -136,9 +139,7 @@ async def quantity_at(uow: UnitOfWork, location_id: UUID, part_id: UUID) -> Deci
 
 async def hold_serial(uow: UnitOfWork, part_id: UUID, serial: str) -> None:
     """Make everyone else who moves this very piece wait until this transaction ends."""
-    await uow.run(
-        "select pg_advisory_xact_lock(hashtextextended(%(piece)s, 0))", piece=f"{uow.org}/{part_id}/{serial}"
-    )
+    await uow.run("select pg_advisory_xact_lock(hashtextextended(%(piece)s, 0))", piece=f"{uow.org}/{part_id}/{serial}")
 
 
 async def places_of_serial(uow: UnitOfWork, part_id: UUID, serial: str) -> dict[UUID, str]:
@@ -194,7 +195,7 @@ async def movement(uow: UnitOfWork, movement_id: UUID) -> Movement | None:
     return await uow.one_of(Movement, f"{_MOVEMENT} where m.id = %(id)s", id=movement_id)
 
 
-async def movements(  # noqa: PLR0913 - the list's filters
+async def movements(
     uow: UnitOfWork,
     *,
     part_id: UUID | None,

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from server.core import events
 from server.core.db import UnitOfWork
-from server.core.paging import Page, decode_cursor, page_of
+from server.core.errors import MalformedCursor
+from server.core.paging import Page, decode_cursor, id_in, page_of
 from server.identity.domain import Actor
 from server.inventory import queries
 from server.inventory.domain import (
@@ -46,7 +47,7 @@ from server.inventory.errors import (
 )
 
 
-async def add_part(  # noqa: PLR0913 - a part's facts
+async def add_part(
     uow: UnitOfWork,
     *,
     sku: str,
@@ -139,22 +140,23 @@ async def list_stock(
     return page_of(rows, limit, lambda row: (row.location_name, row.sku))
 
 
-async def list_movements(  # noqa: PLR0913 - the list's filters
+async def list_movements(
     uow: UnitOfWork,
     *,
     part_id: UUID | None,
     location_id: UUID | None,
     work_order_id: UUID | None,
-    before: tuple[datetime, UUID] | None,
+    cursor: str | None,
     limit: int,
 ) -> Page[Movement]:
-    """Answer the newest movements first; `before` is the (recorded_at, id) where the last page ended."""
+    """Answer the newest movements first."""
+    key = decode_cursor(cursor, 2)
     rows = await queries.movements(
         uow,
         part_id=part_id,
         location_id=location_id,
         work_order_id=work_order_id,
-        before=before,
+        before=(_instant_in(key[0]), id_in(key[1])) if key else None,
         limit=limit + 1,
     )
     return page_of(rows, limit, lambda row: (row.recorded_at.isoformat(), row.id))
@@ -165,7 +167,7 @@ async def parts_used(uow: UnitOfWork, work_order_id: UUID) -> list[PartUsed]:
     return await queries.parts_used(uow, work_order_id)
 
 
-async def move(  # noqa: PLR0913 - a movement's facts
+async def move(
     uow: UnitOfWork,
     actor: Actor,
     *,
@@ -276,12 +278,19 @@ async def balances_match(uow: UnitOfWork) -> bool:
     return not await queries.drifted_balances(uow)
 
 
+def _instant_in(part: str) -> datetime:
+    try:
+        return datetime.fromisoformat(part)
+    except ValueError:
+        raise MalformedCursor from None
+
+
 async def _van_and_consumed(uow: UnitOfWork, actor: Actor) -> tuple[Location, Location]:
     outside = await ensure_virtual_locations(uow)
     return await van_of(uow, actor.person), outside[LocationKind.CONSUMED]
 
 
-async def _move_piece(  # noqa: PLR0913 - the piece and its way
+async def _move_piece(
     uow: UnitOfWork, actor: Actor, piece: FieldPiece, source: Location, target: Location, reason: Reason
 ) -> bool:
     return await move(
@@ -325,7 +334,7 @@ async def _settle_clash(uow: UnitOfWork, draft: Mapping[str, object]) -> bool:
     raise AlreadyReversed(movement=draft["reverses_id"])
 
 
-async def _check_piece(  # noqa: PLR0913 - the piece and its way
+async def _check_piece(
     uow: UnitOfWork, moved: Part, serial: str, origin: Location, destination: Location, reason: Reason
 ) -> None:
     places = await queries.places_of_serial(uow, moved.id, serial)
@@ -346,7 +355,11 @@ async def _check_what_is_left(uow: UnitOfWork, actor: Actor, moved: Part, origin
         return
     if origin.kind in NEVER_BELOW_ZERO:
         raise NotEnoughStock(
-            location=origin.name, sku=moved.sku, unit=moved.unit, available=f"{left + quantity:f}", wanted=f"{quantity:f}"
+            location=origin.name,
+            sku=moved.sku,
+            unit=moved.unit,
+            available=f"{left + quantity:f}",
+            wanted=f"{quantity:f}",
         )
     if left + quantity >= 0:
         await events.append(

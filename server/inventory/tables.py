@@ -38,7 +38,11 @@ class StockLocation(OrgRecord, table=True):
         belongs_to("person_id", "person"),
         UniqueConstraint("org_id", "name"),
         Index(
-            "stock_location_van_idx", "org_id", "person_id", unique=True, postgresql_where=f"kind = '{LocationKind.VAN}'"
+            "stock_location_van_idx",
+            "org_id",
+            "person_id",
+            unique=True,
+            postgresql_where=f"kind = '{LocationKind.VAN}'",
         ),
         Index("stock_location_virtual_idx", "org_id", "kind", unique=True, postgresql_where=f"kind in ({_VIRTUAL})"),
     )

@@ -20,9 +20,7 @@ async def blobs(uow: UnitOfWork, hashes: list[str]) -> list[Blob]:
     return await uow.all_of(Blob, f"select {_BLOB} from blob where sha256 = any(%(hashes)s)", hashes=hashes)
 
 
-async def announce(  # noqa: PLR0913 - what is announced
-    uow: UnitOfWork, *, sha256: str, size: int, mime: str, purpose: str, created_by: UUID
-) -> Blob:
+async def announce(uow: UnitOfWork, *, sha256: str, size: int, mime: str, purpose: str, created_by: UUID) -> Blob:
     """Make the row, or answer the one there is. A pending file announced with another size starts again."""
     found = await uow.one_of(
         Blob,

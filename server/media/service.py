@@ -1,7 +1,6 @@
 """Use cases of files that fit one transaction; receiving bytes takes several and lives in `uploads`."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 from server.core import events
@@ -13,7 +12,7 @@ from server.media.errors import BlobTooLarge, PurposeNotForClients, UnknownBlob
 from server.media.store import BlobStore
 
 
-async def announce(  # noqa: PLR0913 - what is announced
+async def announce(
     uow: UnitOfWork, store: BlobStore, actor: Actor, *, sha256: str, size: int, mime: str, purpose: Purpose
 ) -> Blob:
     """Say that a file will come; answers where it stands, which may be ready.
@@ -67,7 +66,7 @@ async def mark_ready(uow: UnitOfWork, sha256: str, mime: str) -> None:
         )
 
 
-async def save_bytes(  # noqa: PLR0913 - the file and its facts
+async def save_bytes(
     database: Database, store: BlobStore, org: UUID, content: bytes, *, mime: str, purpose: Purpose, made_by: UUID
 ) -> str:
     """Keep a file the server made and answer its sha256. The bytes lie in the store before a row says so."""

@@ -161,7 +161,7 @@ def _write_all(descriptor: int, piece: bytes, offset: int) -> None:
 
 
 def _move_to_new_file(path: Path, keep: int) -> None:
-    """Continue in a new file with the first `keep` bytes: a writer that still holds the old one writes into the void."""
+    """Continue in a new file with the first `keep` bytes: who still holds the old one writes into the void."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     with os.fdopen(descriptor, "wb") as successor:
         if keep:

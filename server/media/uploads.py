@@ -39,7 +39,7 @@ class SenderLost(Exception):  # noqa: N818 - a fact of networks
     """Raised by the source of pieces when the connection broke."""
 
 
-async def receive(  # noqa: PLR0913 - the request
+async def receive(
     database: Database,
     store: BlobStore,
     org: UUID,
@@ -73,7 +73,7 @@ async def receive(  # noqa: PLR0913 - the request
     except StagedBytesMissing:
         raise OffsetDiffers(offset=await _recover(database, store, ticket)) from None
     except OSError as broken:
-        log.error("file store refused", error=str(broken))
+        log.exception("file store refused")
         raise StoreUnavailable from broken
     return end
 
@@ -103,7 +103,11 @@ async def _write(
             if end + len(piece) > room:
                 await stage.forget()
                 await _commit(database, ticket, ticket.offset)
-                raise BeyondDeclaredSize(size=ticket.size) if room == ticket.size else ChunkTooLarge(limit=MAX_CHUNK_BYTES)
+                raise (
+                    BeyondDeclaredSize(size=ticket.size)
+                    if room == ticket.size
+                    else ChunkTooLarge(limit=MAX_CHUNK_BYTES)
+                )
             await stage.write(piece)
             end += len(piece)
         await stage.seal()

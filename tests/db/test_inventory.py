@@ -29,8 +29,8 @@ from server.inventory.errors import (
 from tests.factories.inventory import a_part, a_warehouse, goods_in, transfer
 
 
-async def on_hand(uow: UnitOfWork, place, part) -> Decimal:
-    return await queries.quantity_at(uow, place.id, part.id)
+async def on_hand(uow: UnitOfWork, place, part) -> int:
+    return int(await queries.quantity_at(uow, place.id, part.id))
 
 
 def piece(uow: UnitOfWork, part, quantity: int = 1, serial: str | None = None, **changed) -> FieldPiece:
@@ -203,7 +203,7 @@ async def test_parts_used_nets_returns_and_names_the_pieces(uow, administrator, 
         await service.use_part(uow, engineer, FieldPiece(**(vars(used) | {"work_order_id": order})))
     for back in (piece(uow, capacitor, 2), piece(uow, pump, serial="SN1")):
         await service.return_part(uow, engineer, FieldPiece(**(vars(back) | {"work_order_id": order})))
-    assert [(used.sku, used.quantity, used.serials) for used in await service.parts_used(uow, order)] == [
+    assert [(used.sku, int(used.quantity), used.serials) for used in await service.parts_used(uow, order)] == [
         ("CAP-35", 1, ()),
         ("PUMP", 1, ("SN2",)),
     ]
@@ -317,7 +317,9 @@ steps = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
-async def test_any_sequence_of_movements_keeps_the_ledger_and_its_balances(uow, administrator, engineer, dispatcher, done):
+async def test_any_sequence_of_movements_keeps_the_ledger_and_its_balances(
+    uow, administrator, engineer, dispatcher, done
+):
     from server.core.errors import Problem
 
     async with uow.connection.transaction(force_rollback=True):
@@ -336,7 +338,9 @@ async def test_any_sequence_of_movements_keeps_the_ledger_and_its_balances(uow, 
                             await goods_in(uow, administrator, part, spots[to], n)
                             change = {to: n}
                         case ("transfer", source, to, n):
-                            made.append((await transfer(uow, administrator, part, spots[source], spots[to], n), source, to, n))
+                            made.append(
+                                (await transfer(uow, administrator, part, spots[source], spots[to], n), source, to, n)
+                            )
                             change = {source: -n, to: n}
                         case ("use", who, n):
                             await service.use_part(uow, (engineer, dispatcher)[who], piece(uow, part, n))

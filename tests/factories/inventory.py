@@ -9,7 +9,9 @@ from server.inventory import service
 from server.inventory.domain import Location, LocationKind, Part, Reason
 
 
-async def a_part(uow: UnitOfWork, sku: str = "CAP-35", *, serial_tracked: bool = False, price_minor: int = 1890) -> Part:
+async def a_part(
+    uow: UnitOfWork, sku: str = "CAP-35", *, serial_tracked: bool = False, price_minor: int = 1890
+) -> Part:
     return await service.add_part(
         uow,
         sku=sku,
@@ -42,7 +44,9 @@ async def goods_in(
     )
 
 
-async def transfer(uow: UnitOfWork, actor: Actor, part: Part, source: Location, target: Location, quantity: int) -> UUID:
+async def transfer(
+    uow: UnitOfWork, actor: Actor, part: Part, source: Location, target: Location, quantity: int
+) -> UUID:
     movement = uow.new_id()
     await service.move(
         uow,
