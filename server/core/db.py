@@ -36,12 +36,16 @@ class UnitOfWork:
         self.clock = clock
         self.org = org
         self._mint = mint
+        self._newest = uuid.UUID(int=0)
 
     def now(self) -> datetime:
         return self.clock.now()
 
     def new_id(self) -> uuid.UUID:
-        return self._mint(self.clock.now())
+        """Mint an id above all earlier ones of this transaction: events of one millisecond keep their order."""
+        fresh = self._mint(self.clock.now())
+        self._newest = fresh if fresh > self._newest else uuid.UUID(int=self._newest.int + 1)
+        return self._newest
 
     async def enter(self, org: uuid.UUID) -> None:
         """Set the organisation of this transaction; row-level security admits nothing before it is set."""
