@@ -45,7 +45,8 @@ async def a_visit(uow: UnitOfWork, dispatcher: Actor, engineer: Actor, order: Wo
 async def work_until(uow: UnitOfWork, engineer: Actor, order: WorkOrder, last: Action) -> WorkOrder:
     """Let the engineer of a dispatched visit go on until and including `last`."""
     for action in WORKDAY[: WORKDAY.index(last) + 1]:
-        order = await service.perform(uow, engineer, work_order_id=order.id, action=action, note="Done as planned.")
+        note = "Done as planned." if action is Action.RESOLVE else None
+        order = await service.perform(uow, engineer, work_order_id=order.id, action=action, note=note)
     return order
 
 
