@@ -21,7 +21,7 @@ from server.identity.access import require
 from server.identity.domain import Actor, Audience, Permission
 from server.identity.errors import NotSignedIn
 
-_bearer = HTTPBearer(auto_error=False, description="access token, or an API key on /api/v1")
+bearer_token = HTTPBearer(auto_error=False, description="access token, or an API key on /api/v1")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Working(Permitted):
     """Dependency: the unit of work, open for as long as the route function runs."""
 
     async def __call__(
-        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(_bearer)
+        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(bearer_token)
     ) -> AsyncIterator[Work]:
         async with self.work(request, bearer) as work:
             yield work
@@ -65,7 +65,9 @@ class Working(Permitted):
 class Identified(Permitted):
     """Dependency: only who calls, for routes that stream or open their own transactions."""
 
-    async def __call__(self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(_bearer)) -> Actor:
+    async def __call__(
+        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(bearer_token)
+    ) -> Actor:
         async with self.work(request, bearer) as work:
             return work.actor
 

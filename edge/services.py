@@ -1,17 +1,23 @@
 """What the composition root hands to the routes."""
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from procrastinate import App as JobApp
 
+from edge.feeds import Feed
 from server.core.clock import Clock
 from server.core.db import Database
+from server.dispatch import live
+from server.dispatch.board import News
 from server.geo.region import Region
 from server.geo.travel import Travel
 from server.identity.tokens import Tokens
 from server.media.store import BlobStore
+from server.notify import service as notify
+from server.notify.domain import Message
 from server.sync.registry import Registry
 
 
@@ -25,6 +31,14 @@ class Services:
     region: Region | None
     blobs: BlobStore
     registry: Registry
+
+    @cached_property
+    def board(self) -> Feed[News]:
+        return Feed(partial(live.follow, self.database))
+
+    @cached_property
+    def hints(self) -> Feed[Message]:
+        return Feed(partial(notify.deliver_to_lines, self.database))
 
 
 def services_of(request: Request) -> Services:

@@ -1,4 +1,4 @@
-"""Server-sent events: who listens, for how long, and one poll for all who do.
+"""Server-sent events: who listens, and for how long.
 
 A stream holds no transaction. Its listener is let in by a short unit of work before the answer starts and looked at
 again every few seconds, so that a token's end or a dismissal ends the stream too.
@@ -6,10 +6,8 @@ again every few seconds, so that a token's end or a dismissal ends the stream to
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 import psycopg
 from fastapi import Depends, Header, Request
@@ -18,12 +16,9 @@ from psycopg_pool import PoolTimeout
 
 from edge.auth import Permitted, bearer_token
 from server.core.errors import Problem
-from server.core.logging import logger
 from server.identity.access import require
 from server.identity.domain import Actor, Audience, Permission
-from server.notify.lines import Inbox, Lines
-
-log = logger(__name__)
+from server.notify.lines import Inbox
 
 RECHECK_S = 5.0
 
@@ -42,13 +37,14 @@ class Listener:
         clock = asyncio.get_running_loop().time
         look_again = clock() + RECHECK_S
         while True:
+            if clock() >= look_again:
+                if not await self._still_welcome():
+                    return
+                look_again = clock() + RECHECK_S
             try:
                 async with asyncio.timeout_at(look_again):
                     item = await inbox.get()
             except TimeoutError:
-                if not await self._still_welcome():
-                    return
-                look_again = clock() + RECHECK_S
                 continue
             if item is None:
                 return
@@ -89,44 +85,3 @@ def listening(permission: Permission, *also: Permission) -> Any:
 def listening_device() -> Any:
     """For phone routes that stream to a person on a device that is not revoked."""
     return Depends(Listening(None, frozenset({Audience.MOBILE})))
-
-
-@dataclass(frozen=True)
-class _Station[T]:
-    lines: Lines[T]
-    task: asyncio.Task[None]
-
-
-@dataclass(frozen=True)
-class Feed[T]:
-    """What an organisation's listeners in this process share: one source, running only while somebody listens.
-
-    source: runs until cancelled and puts what it finds into the lines. When it fails, all lines end, and those who
-        listened come back and resume.
-    """
-
-    source: Callable[[UUID, Lines[T]], Awaitable[None]]
-    _stations: dict[UUID, _Station[T]] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def listen(self, org: UUID, endpoint: str) -> AsyncIterator[Inbox[T]]:
-        station = self._stations.get(org) or self._open(org)
-        with station.lines.opened(endpoint) as inbox:
-            yield inbox
-        if not station.lines:
-            station.task.cancel()
-
-    def _open(self, org: UUID) -> _Station[T]:
-        lines = Lines[T]()
-        station = _Station(lines, asyncio.create_task(self._run(org, lines)))
-        self._stations[org] = station
-        return station
-
-    async def _run(self, org: UUID, lines: Lines[T]) -> None:
-        try:
-            await self.source(org, lines)
-        except Exception as wrong:
-            log.warning("a feed ended", error=type(wrong).__name__, exc_info=wrong)
-        finally:
-            self._stations.pop(org, None)
-            lines.close()

@@ -87,3 +87,9 @@ class NotThisDevice(Problem):
     code = "positions.not_this_device"
     kind = Kind.FORBIDDEN
     sentence = "Positions can only be sent by the device that recorded them."
+
+
+class NoRegion(RegionProblem):
+    code = "region.none"
+    kind = Kind.NOT_FOUND
+    sentence = "No map region is prepared here; an administrator prepares one with `callout region add FILE.osm.pbf`."

@@ -72,8 +72,10 @@ class Fence(OrgRecord, table=True):
 
 
 class FenceCrossing(OrgRecord, table=True):
-    """What was announced of a fence. A later batch may move a crossing in time or withdraw it; it is never
-    announced again."""
+    """What was announced of a fence.
+
+    A later batch may move a crossing in time or withdraw it; it is never announced again.
+    """
 
     __tablename__ = "fence_crossing"
     __table_args__ = (

@@ -5,7 +5,8 @@ import pytest
 
 from server.notify import service
 from server.notify.channels import Streams
-from server.notify.domain import Hint
+from server.notify.domain import Hint, Message
+from server.notify.lines import Lines
 from tests.fakes.channel import RecordingChannel
 
 
@@ -65,9 +66,10 @@ async def test_after_a_cut_the_phone_gets_what_was_sent_meanwhile(uow, engineer,
 
 
 async def test_every_open_stream_of_a_person_gets_the_hint_and_none_leaves_it_waiting(uow, engineer, order):
-    streams, endpoint = Streams(), str(engineer.person)
+    lines, endpoint = Lines[Message](), str(engineer.person)
+    streams = Streams(lines)
     await service.queue_hint(uow, engineer.person, Hint.SYNC, order, "sync")
     assert await service.deliver(uow, streams, [engineer.person]) == 0
-    with streams.opened(endpoint) as phone, streams.opened(endpoint) as tablet:
+    with lines.opened(endpoint) as phone, lines.opened(endpoint) as tablet:
         assert await service.deliver(uow, streams, [engineer.person]) == 1
         assert phone.get_nowait() == tablet.get_nowait()

@@ -1,7 +1,7 @@
 """A channel that remembers what it carried; people in `away` are not reached."""
 
-from server.notify.channels import Endpoint
 from server.notify.domain import Delivery, Message
+from server.notify.lines import Endpoint
 
 
 class RecordingChannel:

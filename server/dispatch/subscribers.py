@@ -1,0 +1,85 @@
+"""What dispatch does because something happened elsewhere. Every subscriber may run twice."""
+
+from datetime import datetime
+from uuid import UUID
+
+from server.core import events
+from server.core.db import UnitOfWork
+from server.core.events import Event, Subscriptions
+from server.customers import service as customers
+from server.geo import service as geo
+from server.identity import service as identity
+from server.identity.domain import Actor, Audience
+from server.notify import service as notify
+from server.notify.domain import Hint
+from server.sync.domain import Occurrence
+from server.workorders import queries as workorder_queries
+from server.workorders import service as workorders
+from server.workorders import timeline
+from server.workorders.domain import Circumstances
+from server.workorders.steps import payload_of
+
+
+def subscribe(subscriptions: Subscriptions) -> None:
+    subscriptions.on("visit.dispatched", expect_arrival)
+    subscriptions.on("fence.entered", note_approach)
+    for over in ("visit.withdrawn", "visit.declined", "work_order.resolved", "work_order.closed"):
+        subscriptions.on(over, expect_nobody)
+
+
+async def expect_arrival(uow: UnitOfWork, event: Event) -> None:
+    """Watch the site for the engineer who was sent, and tell their phone that there is work."""
+    visit = await workorder_queries.visit(uow, UUID(event.payload["visit_id"]))
+    # Events are delivered late and more than once: the visit may be over, or somebody else's.
+    if visit is None or not visit.is_open or visit.engineer_id is None:
+        return
+    site = await customers.site_of(uow, UUID(event.payload["site_id"]))
+    await geo.watch(uow, visit.id, visit.engineer_id, site.place, site.fence_radius_m, since=event.at)
+    await notify.queue_hint(uow, visit.engineer_id, Hint.JOB, visit.work_order_id, f"job:{visit.id}")
+
+
+async def expect_nobody(uow: UnitOfWork, event: Event) -> None:
+    """Stop watching for a visit that is over; whoever did not end it themselves is told to pull."""
+    visit_id, engineer = event.payload["visit_id"], event.payload["engineer_id"]
+    if visit_id is None:
+        return
+    await geo.stop_watching(uow, UUID(visit_id), at=event.at)
+    if engineer is not None and event.actor_id != UUID(engineer):
+        await notify.queue_hint(uow, UUID(engineer), Hint.SYNC, event.subject_id, "sync")
+
+
+async def note_approach(uow: UnitOfWork, event: Event) -> None:
+    """Note once that the engineer came near, and have their phone open the job with the customer's history."""
+    visit_id, at = UUID(event.payload["subject_id"]), datetime.fromisoformat(event.payload["at"])
+    before = await workorder_queries.visit(uow, visit_id)
+    if before is None or before.approached_at is not None:
+        return
+    visit = await workorders.mark_approached(uow, visit_id=visit_id, at=at)
+    order = await workorder_queries.order(uow, before.work_order_id)
+    if visit is None or order is None:
+        return
+    engineer = await _engineer(uow, UUID(event.payload["person_id"]))
+    seen = Occurrence(at_device=at, at=at, uncertainty_ms=0, received_at=uow.now(), clock_future=False)
+    await timeline.append(
+        uow,
+        engineer,
+        work_order_id=order.id,
+        visit_id=visit.id,
+        action="approached",
+        circumstances=Circumstances(occurrence=seen),
+    )
+    await events.append(
+        uow,
+        "visit.approached",
+        subject=("work_order", order.id),
+        actor=engineer.person,
+        payload=payload_of(order, visit),
+    )
+    await notify.queue_hint(uow, engineer.person, Hint.ARRIVAL, order.id, f"arrival:{visit.id}")
+
+
+async def _engineer(uow: UnitOfWork, person_id: UUID) -> Actor:
+    """Whose phone was seen: an actor for the record, without any permission."""
+    assert uow.org is not None, "subscribers run inside an organisation"
+    person = await identity.person(uow, person_id)
+    return Actor(uow.org, person.id, person.name, frozenset(), Audience.MOBILE, person.language)
