@@ -21,7 +21,7 @@ from simulator.tally import Tally
 from simulator.world import van_stock
 
 _AT_ONCE = 4
-_DONE = {"applied", "merged", "duplicate", "conflict"}  # of these, evidence is kept
+_DONE = {"applied", "merged", "conflict"}  # of these, evidence is kept
 _CONTROL = "wo.transition"
 _PARTS = {"part.use": -1, "part.return": 1}
 _COMPARED = ("number", "title", "state", "priority")
@@ -91,7 +91,7 @@ def _judge_results(verdict: Verdict, recorded: Sequence[Recorded], tally: Tally)
     """Every mutation has an answer; those that did not simply apply need a reason."""
     for mutation in recorded:
         undisturbed = mutation.args["wo"] not in tally.disturbed
-        match mutation.status:
+        match _outcome(mutation):
             case None:
                 verdict.lose(f"{_named(mutation)} was never answered")
             case "conflict":
@@ -168,11 +168,12 @@ def _ids_in(value: Any) -> list[str]:
 
 def _judge_effect(verdict: Verdict, mutation: Recorded, orders: dict[str, _Order]) -> None:
     """Count how often its effect can be seen; once is right."""
-    if mutation.status not in _DONE:
+    outcome = _outcome(mutation)
+    if outcome not in _DONE:
         return
     if mutation.name == _CONTROL:
         seen = orders[mutation.args["wo"]].ids[f"act:{mutation.id}"]
-        expected = 1 if mutation.status in {"applied", "duplicate"} else min(seen, 1)
+        expected = 1 if outcome == "applied" else min(seen, 1)
     else:
         home = mutation.args["id"] if mutation.name == "wo.follow_up" else mutation.args["wo"]
         seen, expected = orders[home].ids[mutation.args["id"]], 1
@@ -196,7 +197,7 @@ async def _judge_files(verdict: Verdict, office: Office, recorded: Sequence[Reco
         if hashlib.sha256(content).hexdigest() != photo.args["sha256"]:
             verdict.lose(f"the file of {_named(photo)} has other bytes than were taken")
 
-    photos = [mutation for mutation in recorded if mutation.name == "photo.add" and mutation.status in _DONE]
+    photos = [mutation for mutation in recorded if mutation.name == "photo.add" and _outcome(mutation) in _DONE]
     await asyncio.gather(*(one(photo) for photo in photos))
 
 
@@ -204,7 +205,7 @@ async def _judge_van(verdict: Verdict, office: Office, player: Player) -> None:
     """What was on board, less what was used, plus what came back, is what the server says and the phone shows."""
     expected = defaultdict(float, player.staff.stock)
     for mutation in player.phone.device.outbox.everything():
-        if mutation.name in _PARTS and mutation.status in _DONE:
+        if mutation.name in _PARTS and _outcome(mutation) in _DONE:
             expected[mutation.args["part"]] += _PARTS[mutation.name] * float(mutation.args["quantity"])
     there = await van_stock(office, player.staff.van)
     shown = {row["part_id"]: float(row["quantity"]) for row in player.phone.device.view.rows("stock").values()}
@@ -231,6 +232,13 @@ def _judge_projections(verdict: Verdict, player: Player, orders: dict[str, _Orde
             verdict.problems.append(f"{player.staff.name}'s phone shows another {differing} of order {row['number']}")
         if {photo for photo, about in photos.items() if about["work_order_id"] == order_id} != order.photos:
             verdict.problems.append(f"{player.staff.name}'s phone shows other photos of order {row['number']}")
+
+
+def _outcome(mutation: Recorded) -> str | None:
+    """What became of it in the end: a duplicate is what the first one was."""
+    if mutation.status == "duplicate" and mutation.result:
+        return str(mutation.result["first"]["status"])
+    return mutation.status
 
 
 def _named(mutation: Recorded) -> str:

@@ -15,14 +15,6 @@ _FEWEST_SITES = 12
 _STOCKED_PARTS = 8
 _VAN_TARGET = 30
 _NAMES = (
-    ("Anna Rossi", "en"),
-    ("陈伟", "zh"),
-    ("Hugo Moreau", "en"),
-    ("李娜", "zh"),
-    ("Marta Nowak", "en"),
-    ("Samir Haddad", "en"),
-    ("王芳", "zh"),
-    ("Luca Ferri", "en"),
     ("Ines Duarte", "en"),
     ("张敏", "zh"),
     ("Jonas Weber", "en"),
@@ -74,8 +66,7 @@ async def prepare(admin: Office, slug: str, domain: str, engineers: int, rng: Ra
     skills = await _skills(admin)
     sites = await _sites(admin, rng)
     parts = await _parts(admin)
-    hired = [await _engineer(admin, number, domain, skills, sites, rng) for number in range(1, engineers + 1)]
-    staff = await _with_vans(admin, hired, parts)
+    staff = await _with_vans(admin, await _engineers(admin, engineers, domain, skills, sites, rng), parts)
     return World(slug, tuple(sites), tuple(skills), tuple(staff))
 
 
@@ -154,30 +145,33 @@ async def _parts(admin: Office) -> list[str]:
     return counted[:_STOCKED_PARTS]
 
 
-async def _engineer(admin: Office, number: int, domain: str, skills: list[str], sites: list[Site], rng: Random) -> Json:
-    email = f"sim-{number:02}@{domain}"
+async def _engineers(
+    admin: Office, wanted: int, domain: str, skills: list[str], sites: list[Site], rng: Random
+) -> list[Json]:
+    """The company's own engineers first; `sim-01@…` and so on are hired until there are enough."""
+    people = await admin.all("/people")
+    known = {person["email"] for person in people}
+    found = [person for person in people if person["engineer"] and person["active"]]
+    found.sort(key=lambda person: (person["email"].startswith("sim-"), person["email"]))
+    number = 0
+    while len(found) < wanted:
+        number += 1
+        email = f"sim-{number:02}@{domain}"
+        if email not in known:
+            found.append(await admin.post("/people", _applicant(number, email, skills, rng.choice(sites).place, rng)))
+    return found[:wanted]
+
+
+def _applicant(number: int, email: str, skills: list[str], home: Place, rng: Random) -> Json:
     name, language = _NAMES[(number - 1) % len(_NAMES)]
-    home = rng.choice(sites).place
     # Every skill is somebody's: the first goes round, the others fall as they may.
     known = {skills[number % len(skills)], *rng.sample(skills, k=min(len(skills), rng.randint(2, 4)))}
-    about = {
-        "email": email,
-        "name": name,
-        "language": language,
-        "roles": ["engineer"],
-        "engineer": {
-            "home": home.as_json(),
-            "daily_capacity_minutes": 600,
-            "skills": [{"key": key, "level": rng.randint(3, 5)} for key in sorted(known)],
-        },
+    profile = {
+        "home": home.as_json(),
+        "daily_capacity_minutes": 480,
+        "skills": [{"key": key, "level": rng.randint(3, 5)} for key in sorted(known)],
     }
-    try:
-        made: Json = await admin.post("/people", about)
-    except Refused as refused:
-        if refused.code != "person.email_taken":
-            raise
-        return next(person for person in await admin.all("/people") if person["email"] == email)
-    return made
+    return {"email": email, "name": name, "language": language, "roles": ["engineer"], "engineer": profile}
 
 
 async def _with_vans(admin: Office, hired: list[Json], parts: list[str]) -> list[Staff]:
