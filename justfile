@@ -63,7 +63,7 @@ check:
 test *ARGS:
     #!/usr/bin/env bash
     set -uo pipefail
-    pytest -n auto --maxprocesses 8 --durations 20 "$@"
+    pytest -n auto --maxprocesses 8 --dist loadgroup --durations 20 "$@"
     status=$?
     python -m callout.cluster stop --profile test --if-unused >/dev/null
     exit $status

@@ -22,7 +22,7 @@ from server.identity.domain import Actor
 from tests.factories.identity import Company, found_company, token_for
 from tests.fakes.clock import MONDAY_MORNING, FakeClock
 
-pytest_plugins = ["tests.regions"]
+pytest_plugins = ["tests.regions", "tests.live"]
 
 STATE = Path(__file__).parent.parent / ".state" / "test"
 _MIGRATIONS = Path(__file__).parent.parent / "server" / "migrations"
@@ -36,7 +36,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def admin_url() -> str:
     """A superuser's URL: DATABASE_URL when given, else the private test cluster."""
-    return os.environ.get("CALLOUT_ADMIN_DATABASE_URL") or cluster.ensure("test")
+    return cluster.ensure("test")
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +123,7 @@ async def uow(database: Database, company: Company) -> AsyncIterator[UnitOfWork]
 @pytest.fixture
 def settings(test_database: TestDatabase, tmp_path: Path) -> Settings:
     return Settings(
-        database_url=SecretStr(test_database.url),
+        runtime_database_url=SecretStr(test_database.url),
         admin_database_url=SecretStr(test_database.owner_url),
         database_name=test_database.name,
         state_dir=tmp_path / "state",

@@ -286,6 +286,19 @@ async def use_enrolment_code(uow: UnitOfWork, code_hash: str) -> Row | None:
     )
 
 
+async def enrolled_before(uow: UnitOfWork, code_hash: str, public_key: str, since: datetime) -> Row | None:
+    """Answer the device that the holder of this key enrolled with the code since `since`."""
+    return await uow.row(
+        """
+        select d.id, d.person_id from enrolment_code e join device d on d.id = e.device_id
+        where e.code_hash = %(hash)s and e.used_at >= %(since)s and d.public_key = %(key)s and d.revoked_at is null
+        """,
+        hash=code_hash,
+        since=since,
+        key=public_key,
+    )
+
+
 async def link_enrolment(uow: UnitOfWork, enrolment_id: UUID, device_id: UUID) -> None:
     await uow.run("update enrolment_code set device_id = %(d)s where id = %(id)s", id=enrolment_id, d=device_id)
 

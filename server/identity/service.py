@@ -35,6 +35,7 @@ from server.identity.tokens import (
 )
 
 ENROLMENT_LIFETIME = timedelta(days=2)
+ENROLMENT_REPEATABLE = timedelta(minutes=10)
 # Letters and digits that can't be mistaken for one another when read out.
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _CODE_LENGTH = 10
@@ -102,7 +103,7 @@ async def _actor_of_key(uow: UnitOfWork, org: UUID, key_hash: str) -> Actor:
     return Actor(org, facts["person_id"], facts["name"], granted, Audience.INTEGRATION, facts["language"])
 
 
-async def sign_in(  # noqa: PLR0913 - a login form
+async def sign_in(
     database: Database, tokens: Tokens, *, email: str, password: str, organisation: str | None, now: datetime
 ) -> SignedIn:
     """Check the password in every organisation that knows the address and open a session in the one that fits.
@@ -112,13 +113,15 @@ async def sign_in(  # noqa: PLR0913 - a login form
     async with database.unit_of_work() as uow:
         orgs = await queries.organisations_with_email(uow, email)
     matches: list[tuple[Organisation, UUID]] = []
-    for org in orgs or [None]:
+    for org in orgs:
         async with database.unit_of_work(org) as uow:
-            facts = await queries.login_facts(uow, email) if org else None
-            known = await queries.organisation(uow) if org else None
+            facts = await queries.login_facts(uow, email)
+            known = await queries.organisation(uow)
         right = await passwords.verify(password, facts["password_hash"] if facts else None)
-        if right and facts and known and organisation in {None, known.slug}:
+        if right and facts and organisation in {None, known.slug}:
             matches.append((known, facts["id"]))
+    if not orgs:
+        await passwords.verify(password, None)
     if not matches:
         raise WrongCredentials
     if len(matches) > 1:
@@ -128,7 +131,7 @@ async def sign_in(  # noqa: PLR0913 - a login form
         return await open_session(uow, tokens, person=person_id, device=None, audience=Audience.WEB, now=now)
 
 
-async def open_session(  # noqa: PLR0913
+async def open_session(
     uow: UnitOfWork, tokens: Tokens, *, person: UUID, device: UUID | None, audience: Audience, now: datetime
 ) -> SignedIn:
     session = uow.new_id()
@@ -149,9 +152,7 @@ async def refresh(database: Database, tokens: Tokens, *, token: str, audience: A
         if known is None or known["audience"] != audience:
             raise NotSignedIn
         if known["spent_at"] is None:
-            await actor_of(
-                uow, Credential(org, audience, known["person_id"], known["session_id"], known["device_id"])
-            )
+            await actor_of(uow, Credential(org, audience, known["person_id"], known["session_id"], known["device_id"]))
             if known["expires_at"] <= now:
                 raise SessionEnded
             if known["parent_id"] is not None:
@@ -170,7 +171,7 @@ async def refresh(database: Database, tokens: Tokens, *, token: str, audience: A
     raise SessionEnded
 
 
-async def _token_pair(  # noqa: PLR0913
+async def _token_pair(
     uow: UnitOfWork,
     tokens: Tokens,
     session: UUID,
@@ -194,9 +195,7 @@ async def _token_pair(  # noqa: PLR0913
     access = tokens.issue(
         org=organisation.id, person=person_id, session=session, device=device, audience=audience, now=now
     )
-    return SignedIn(
-        await person(uow, person_id), organisation, access, token, int(ACCESS_LIFETIME.total_seconds())
-    )
+    return SignedIn(await person(uow, person_id), organisation, access, token, int(ACCESS_LIFETIME.total_seconds()))
 
 
 async def sign_out(database: Database, *, token: str) -> None:
@@ -222,7 +221,7 @@ async def found_organisation(uow: UnitOfWork, *, name: str, slug: str, language:
     return it
 
 
-async def hire(  # noqa: PLR0913
+async def hire(
     uow: UnitOfWork,
     *,
     email: str,
@@ -261,7 +260,11 @@ async def issue_enrolment_code(uow: UnitOfWork, actor: Actor, person_id: UUID) -
 async def enrol_device(
     database: Database, tokens: Tokens, *, code: str, info: DeviceInfo, now: datetime
 ) -> tuple[UUID, SignedIn]:
-    """Exchange a one-time code for a device and its tokens. Raises EnrolmentCodeRefused, UserDisabled."""
+    """Exchange a one-time code for a device and its tokens.
+
+    A phone that lost our answer may repeat the exchange for a few minutes, proving by its public key that it is the
+    same one. Raises EnrolmentCodeRefused, UserDisabled.
+    """
     code_hash = hash_of("".join(character for character in code.upper() if character in _CODE_ALPHABET))
     async with database.unit_of_work() as uow:
         org = await queries.organisation_of_enrolment(uow, code_hash)
@@ -287,9 +290,7 @@ async def enrol_device(
         )
         await queries.link_enrolment(uow, enrolment["id"], device)
         await events.append(uow, "device.enrolled", subject=("device", device), actor=holder.id)
-        signed_in = await open_session(
-            uow, tokens, person=holder.id, device=device, audience=Audience.MOBILE, now=now
-        )
+        signed_in = await open_session(uow, tokens, person=holder.id, device=device, audience=Audience.MOBILE, now=now)
     return device, signed_in
 
 
@@ -298,14 +299,10 @@ async def revoke_device(uow: UnitOfWork, actor: Actor, device_id: UUID, why: str
     if not await queries.revoke_device(uow, device_id, why):
         raise NotFound(thing="device")
     await queries.revoke_sessions_of_device(uow, device_id, why)
-    await events.append(
-        uow, "device.revoked", subject=("device", device_id), actor=actor.person, payload={"why": why}
-    )
+    await events.append(uow, "device.revoked", subject=("device", device_id), actor=actor.person, payload={"why": why})
 
 
-async def make_api_key(
-    uow: UnitOfWork, actor: Actor, *, name: str, scopes: Sequence[Permission]
-) -> tuple[ApiKey, str]:
+async def make_api_key(uow: UnitOfWork, actor: Actor, *, name: str, scopes: Sequence[Permission]) -> tuple[ApiKey, str]:
     """Answer the key's record and its secret, which is shown this once."""
     secret = opaque(API_KEY_PREFIX, actor.org)
     it = ApiKey(uow.new_id(), name, secret[:12], sorted(set(scopes)), uow.now(), None, None)

@@ -144,6 +144,18 @@ async def test_a_device_enrols_once_with_a_code_however_it_is_typed(client, sign
     assert (await _enrol(client, code)).json()["code"] == "device.enrolment_code_refused"
 
 
+async def test_a_lost_reply_to_an_enrolment_is_repeated_by_the_same_phone_only(client, signed_in, company, clock):
+    code = await _code(client, signed_in, company)
+    phone = {"code": code, "name": "Phone", "platform": "test", "app_version": "1", "public_key": "key of this phone"}
+    lost = await client.post("/mobile/v1/sync/devices", json=phone)
+    again = await client.post("/mobile/v1/sync/devices", json=phone)
+    assert lost.json()["device_id"] == again.json()["device_id"]
+    other = await client.post("/mobile/v1/sync/devices", json=phone | {"public_key": "another key"})
+    assert other.status_code == 422
+    clock.forward(service.ENROLMENT_REPEATABLE + timedelta(seconds=1))
+    assert (await client.post("/mobile/v1/sync/devices", json=phone)).status_code == 422
+
+
 async def test_an_old_enrolment_code_is_refused(client, signed_in, company, clock):
     code = await _code(client, signed_in, company)
     clock.forward(service.ENROLMENT_LIFETIME)
@@ -219,7 +231,9 @@ async def test_people_are_listed_in_pages_that_neither_skip_nor_repeat(client, s
     seen, cursor = [], None
     while True:
         page = (
-            await client.get("/api/v1/people", params={"limit": 4} | ({"cursor": cursor} if cursor else {}), headers=headers)
+            await client.get(
+                "/api/v1/people", params={"limit": 4} | ({"cursor": cursor} if cursor else {}), headers=headers
+            )
         ).json()
         seen += [person["name"] for person in page["items"]]
         if (cursor := page["next_cursor"]) is None:
