@@ -60,9 +60,7 @@ async def enrol_device(body: EnrolDevice, services: ServicesOf) -> EnrolledDevic
         services.database,
         services.tokens,
         code=body.code,
-        info=service.DeviceInfo(
-            body.name, body.platform, body.app_version, body.public_key, body.storage_persisted
-        ),
+        info=service.DeviceInfo(body.name, body.platform, body.app_version, body.public_key, body.storage_persisted),
         now=services.wall_clock.now(),
     )
     return EnrolledDevice(

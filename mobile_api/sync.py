@@ -97,9 +97,7 @@ async def hello(services: ServicesOf) -> HelloOut:
     return HelloOut(
         protocol=Range(min=PROTOCOL, max=PROTOCOL),
         app=AppWindow(min_version=_MIN_APP_VERSION, soft_from=None, hard_from=None),
-        limits=Limits(
-            max_mutations=pushing.MAX_MUTATIONS, max_body_bytes=4_000_000, max_blob_bytes=MAX_BLOB_BYTES
-        ),
+        limits=Limits(max_mutations=pushing.MAX_MUTATIONS, max_body_bytes=4_000_000, max_blob_bytes=MAX_BLOB_BYTES),
         server_time=services.database.clock.now(),
         epoch=epoch,
         features=["push", "pull", "blobs", "positions", "events"],

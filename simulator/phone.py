@@ -31,12 +31,17 @@ class Phone:
         self, database: Path, base_url: str, server: ServerClock, day: DayClock, rng: Random, tally: Tally
     ) -> None:
         self._rng, self._day, self._tally = rng, day, tally
-        self.signal = True
+        self._reachable, self._nudged = asyncio.Event(), asyncio.Event()
+        self._reachable.set()
         transport = FaultyTransport(httpx.AsyncHTTPTransport(retries=0), self._fate)
         self._http = httpx.AsyncClient(transport=transport, base_url=base_url, timeout=_TIMEOUT_S)
         self._clock = PhoneClock(server, day, rng)
         self.device = Device(database, self._http, self._clock, rng)
-        self.faults = 0
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def signal(self) -> bool:
+        return self._reachable.is_set()
 
     async def close(self) -> None:
         self.device.close()
@@ -49,10 +54,8 @@ class Phone:
         if path.endswith("/sync/devices"):
             return Fate.PASS  # a one-time code whose reply is lost is spent
         if path.endswith("/sync/pull") and self._rng.random() < _PULL_CUT:
-            self.faults += 1
             return Fate.CUT
         if self._rng.random() < _REPLY_LOST:
-            self.faults += 1
             return Fate.LOSE_REPLY
         return Fate.PASS
 
@@ -66,11 +69,25 @@ class Phone:
         self.device.track.record(gps_fix(moving, now - self._clock.lasting(ago), self._rng) for ago, moving in path)
 
     async def run(self) -> None:
-        """Sync now and then, for ever."""
+        """Sync now and then, sooner when the server hints that it is worth it, for ever."""
         while True:
-            await self._day.sleep(_SYNC_EVERY * self._rng.uniform(0.5, 1.0), _SYNC_AT_LEAST_REAL_S)
+            pause = self._day.sleep(_SYNC_EVERY * self._rng.uniform(0.5, 1.0), _SYNC_AT_LEAST_REAL_S)
+            await first_of(pause, self._nudged.wait())
+            self._nudged.clear()
             if self.signal:
                 await self.try_sync()
+
+    async def listen(self) -> None:
+        """Take hints whenever there is signal, for ever."""
+        while True:
+            await self._reachable.wait()
+            with contextlib.suppress(NoConnection):
+                await first_of(self._take_hints(), self._until_signal_is_lost())
+            await self._day.sleep(MINUTE, _SYNC_AT_LEAST_REAL_S)
+
+    async def _take_hints(self) -> None:
+        async for _ in self.device.hints.listen():
+            self._nudged.set()
 
     async def try_sync(self) -> bool:
         try:

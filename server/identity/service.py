@@ -272,26 +272,37 @@ async def enrol_device(
             raise EnrolmentCodeRefused
         await uow.enter(org)
         enrolment = await queries.use_enrolment_code(uow, code_hash)
-        if enrolment is None:
-            raise EnrolmentCodeRefused
-        holder = await person(uow, enrolment["person_id"])
-        if not holder.active:
+        if enrolment is not None:
+            person_id = enrolment["person_id"]
+            device = await _new_device(uow, enrolment["id"], person_id, info)
+        else:
+            since = uow.now() - ENROLMENT_REPEATABLE
+            known = info.public_key and await queries.enrolled_before(uow, code_hash, info.public_key, since)
+            if not known:
+                raise EnrolmentCodeRefused
+            device, person_id = known["id"], known["person_id"]
+        if not (await person(uow, person_id)).active:
             raise UserDisabled
-        device = uow.new_id()
-        await queries.insert_device(
-            uow,
-            device=device,
-            person=holder.id,
-            name=info.name,
-            platform=info.platform,
-            app_version=info.app_version,
-            public_key=info.public_key,
-            storage_persisted=info.storage_persisted,
+        return device, await open_session(
+            uow, tokens, person=person_id, device=device, audience=Audience.MOBILE, now=now
         )
-        await queries.link_enrolment(uow, enrolment["id"], device)
-        await events.append(uow, "device.enrolled", subject=("device", device), actor=holder.id)
-        signed_in = await open_session(uow, tokens, person=holder.id, device=device, audience=Audience.MOBILE, now=now)
-    return device, signed_in
+
+
+async def _new_device(uow: UnitOfWork, enrolment: UUID, person_id: UUID, info: DeviceInfo) -> UUID:
+    device = uow.new_id()
+    await queries.insert_device(
+        uow,
+        device=device,
+        person=person_id,
+        name=info.name,
+        platform=info.platform,
+        app_version=info.app_version,
+        public_key=info.public_key,
+        storage_persisted=info.storage_persisted,
+    )
+    await queries.link_enrolment(uow, enrolment, device)
+    await events.append(uow, "device.enrolled", subject=("device", device), actor=person_id)
+    return device
 
 
 async def revoke_device(uow: UnitOfWork, actor: Actor, device_id: UUID, why: str) -> None:

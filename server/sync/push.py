@@ -101,9 +101,7 @@ async def _known(uow: UnitOfWork, batch: Batch) -> _Known:
     found = await queries.stored(
         uow, stream=batch.stream, seqs=before + seqs, ids=[sent.envelope.id for sent in batch.mutations]
     )
-    return _Known(
-        {row.seq: row for row in found if row.stream_id == batch.stream}, {row.id: row for row in found}
-    )
+    return _Known({row.seq: row for row in found if row.stream_id == batch.stream}, {row.id: row for row in found})
 
 
 def _check_order(batch: Batch, last_seq: int, known: _Known) -> None:
@@ -115,7 +113,7 @@ def _check_order(batch: Batch, last_seq: int, known: _Known) -> None:
         if seq > (last_seq + 1 if expected is None else expected) or (expected is not None and seq < expected):
             raise SeqGap(expected=last_seq + 1 if expected is None else expected)
         if seq <= last_seq:
-            _check_same(batch.stream, sent, known)
+            _check_same(sent, known)
         before = known.by_seq.get(seq - 1)
         follows = previous_hash or (before.payload_hash if before else None)
         if sent.envelope.prev and follows and sent.envelope.prev != follows:
@@ -123,7 +121,7 @@ def _check_order(batch: Batch, last_seq: int, known: _Known) -> None:
         previous_hash, expected = sent.payload_hash, seq + 1
 
 
-def _check_same(stream: UUID, sent: Sent, known: _Known) -> None:
+def _check_same(sent: Sent, known: _Known) -> None:
     stored = known.by_seq.get(sent.envelope.seq)
     if stored is None:
         # The place was taken by a mutation already known under another stream, which has no row here.

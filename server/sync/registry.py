@@ -58,8 +58,9 @@ class Registry:
         self.projections[code] = Projection(code, name, sql)
 
     def scope(self, sql: str) -> None:
-        """Add buckets to what a person sees: a SELECT of bucket keys (text) and rank (int, pulled lowest first);
-        parameters `%(person)s` and `%(now)s`.
+        """Add buckets to what a person sees.
+
+        sql: a SELECT of bucket keys (text) and rank (int, lowest pulled first); parameters `%(person)s`, `%(now)s`.
         """
         self.scopes.append(sql)
 

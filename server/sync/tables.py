@@ -30,9 +30,7 @@ class SyncEntry(OrgTable, table=True):
     __table_args__ = (
         of_organisation(),
         belongs_to("bucket_id", "sync_bucket", on_delete="CASCADE"),
-        Index(
-            "sync_entry_changes_idx", "org_id", "bucket_id", "bv", postgresql_include=["entity", "entity_id", "op"]
-        ),
+        Index("sync_entry_changes_idx", "org_id", "bucket_id", "bv", postgresql_include=["entity", "entity_id", "op"]),
         Index("sync_entry_home_idx", "org_id", "entity", "entity_id", postgresql_where="op = 'p'"),
     )
 

@@ -12,6 +12,7 @@ from simulator.device.base import Base
 from simulator.device.clock import Clock
 from simulator.device.errors import EnrolmentRefused, NoConnection
 from simulator.device.files import CHUNK, Files
+from simulator.device.hints import Hints
 from simulator.device.ids import uuid7
 from simulator.device.line import Line
 from simulator.device.outbox import Attachment, Draft, Outbox, Recorded
@@ -42,6 +43,7 @@ class Device:
         self.view = View(self.base, self.outbox)
         self.files = Files(self._store, self._line, chunk)
         self.track = Track(self._store, self._line)
+        self.hints = Hints(self._store, self._line)
         self._push = Push(self._store, self.outbox, self.base, self._line, clock)
         self._pull = Pull(self._store, self.outbox, self.base, self.files, self._line)
 

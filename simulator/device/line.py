@@ -48,9 +48,11 @@ class Line:
             return response
 
     @asynccontextmanager
-    async def stream(self, path: str, json: Any) -> AsyncIterator[httpx.Response]:
+    async def stream(
+        self, method: str, path: str, *, json: Any = None, headers: dict[str, str] | None = None
+    ) -> AsyncIterator[httpx.Response]:
         """A response to read while it arrives; a line that breaks meanwhile raises NoConnection."""
-        asked = self._http.build_request("POST", f"/mobile/v1{path}", json=json)
+        asked = self._http.build_request(method, f"/mobile/v1{path}", json=json, headers=headers)
         async with self._answered(asked, stream=True) as response:
             try:
                 yield response

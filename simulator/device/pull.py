@@ -52,7 +52,7 @@ class Pull:
         raise ProtocolBroken(f"the server still has more after {_MOST_ROUNDS} pulls")
 
     async def _round(self) -> Json:
-        async with self._line.stream("/sync/pull", self._request()) as response:
+        async with self._line.stream("POST", "/sync/pull", json=self._request()) as response:
             if not response.is_success:
                 await response.aread()
                 if response.status_code == httpx.codes.GONE:

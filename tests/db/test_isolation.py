@@ -44,7 +44,9 @@ async def test_raw_sql_reads_writes_and_moves_nothing_across_organisations(datab
     victim = other.actor("dispatcher").person
 
     async with database.unit_of_work(company.id) as uow:
-        seen = await uow.rows("select org_id from person where org_id = %(org)s or id = %(id)s", org=other.id, id=victim)
+        seen = await uow.rows(
+            "select org_id from person where org_id = %(org)s or id = %(id)s", org=other.id, id=victim
+        )
         changed = await uow.run("update person set name = 'x' where id = %(id)s", id=victim)
         gone = await uow.run("delete from person where id = %(id)s", id=victim)
         organisations = await uow.rows("select id from organisation")

@@ -241,6 +241,4 @@ async def revoke_api_key(work: Annotated[Work, permitted(Permission.SETTINGS_MAN
 
 @router.get("/roles")
 async def list_roles(_work: Annotated[Work, permitted(Permission.PEOPLE_READ)]) -> RolesOut:
-    return RolesOut(
-        items=[RoleOut(role=role, permissions=sorted(granted)) for role, granted in PERMISSIONS_OF.items()]
-    )
+    return RolesOut(items=[RoleOut(role=role, permissions=sorted(granted)) for role, granted in PERMISSIONS_OF.items()])

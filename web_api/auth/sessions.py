@@ -10,7 +10,7 @@ from edge.auth import Work, anyone_signed_in
 from edge.problems import PROBLEMS
 from edge.services import ServicesOf
 from server.core.wire import WireIn, WireOut
-from server.identity import service
+from server.identity import queries, service
 from server.identity.domain import Audience, permissions_of
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], responses=PROBLEMS)
@@ -55,7 +55,7 @@ class Me(WireOut):
     organisation: OrganisationOut
 
 
-def _person_out(person: service.Person) -> SignedInPerson:
+def _person_out(person: queries.Person) -> SignedInPerson:
     return SignedInPerson(
         id=person.id,
         name=person.name,
@@ -108,5 +108,5 @@ async def logout(body: RefreshToken, services: ServicesOf) -> None:
 @router.get("/me")
 async def me(work: Annotated[Work, anyone_signed_in()]) -> Me:
     person = await service.person(work.uow, work.actor.person)
-    organisation = await service.queries.organisation(work.uow)
+    organisation = await queries.organisation(work.uow)
     return Me(person=_person_out(person), organisation=OrganisationOut.model_validate(organisation))
