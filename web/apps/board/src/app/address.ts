@@ -1,0 +1,106 @@
+import { useSyncExternalStore } from "react";
+import { type Filter, NO_FILTER } from "../board/filter";
+import { PRIORITIES, STATES } from "./model";
+
+export const TABS = ["overview", "candidates", "work", "timeline"] as const;
+export type Tab = (typeof TABS)[number];
+
+export const PANES = ["orders", "engineers", "map"] as const;
+export type Pane = (typeof PANES)[number];
+
+/** Where the reader is, kept in the address bar: reloads, back and forward, and a copied link lead to the same view. */
+export interface Whereabouts {
+  readonly order: string | null;
+  readonly tab: Tab;
+  readonly engineer: string | null;
+  readonly pane: Pane;
+  readonly filter: Filter;
+}
+
+export function readAddress(search: string): Whereabouts {
+  const query = new URLSearchParams(search);
+  return {
+    order: query.get("order"),
+    tab: oneOf(TABS, query.get("tab")) ?? "overview",
+    engineer: query.get("engineer"),
+    pane: oneOf(PANES, query.get("pane")) ?? "orders",
+    filter: {
+      text: query.get("q") ?? NO_FILTER.text,
+      states: several(STATES, query.get("state")),
+      priorities: several(PRIORITIES, query.get("priority")),
+    },
+  };
+}
+
+export function writeAddress(where: Whereabouts): string {
+  const query = new URLSearchParams();
+  const put = (name: string, value: string | null) => value && query.set(name, value);
+  put("pane", where.pane === "orders" ? null : where.pane);
+  put("q", where.filter.text);
+  put("state", where.filter.states.join(" "));
+  put("priority", where.filter.priorities.join(" "));
+  put("engineer", where.engineer);
+  put("order", where.order);
+  put("tab", where.order === null || where.tab === "overview" ? null : where.tab);
+  const text = query.toString();
+  return text ? `?${text}` : "";
+}
+
+function oneOf<Word extends string>(words: readonly Word[], word: string | null): Word | null {
+  return words.find((known) => known === word) ?? null;
+}
+
+function several<Word extends string>(words: readonly Word[], text: string | null): Word[] {
+  const wanted = new Set(text?.split(" "));
+  return words.filter((word) => wanted.has(word));
+}
+
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  window.addEventListener("popstate", listener);
+  return () => {
+    listeners.delete(listener);
+    window.removeEventListener("popstate", listener);
+  };
+}
+
+let known: { search: string; where: Whereabouts } | null = null;
+
+export function whereabouts(): Whereabouts {
+  const { search } = location;
+  if (known?.search !== search) known = { search, where: readAddress(search) };
+  return known.where;
+}
+
+export const useWhereabouts = (): Whereabouts => useSyncExternalStore(subscribe, whereabouts);
+
+/** Goes elsewhere. Opening and closing are steps that "back" takes back; a filter, a tab and the next order are not. */
+export function go(change: Partial<Whereabouts>): void {
+  const before = whereabouts();
+  const next = { ...before, ...change };
+  const search = writeAddress(next);
+  if (search === location.search) return;
+  const step = isStep(before, next);
+  history[step ? "pushState" : "replaceState"](null, "", location.pathname + search);
+  for (const listener of listeners) listener();
+}
+
+function isStep(before: Whereabouts, next: Whereabouts): boolean {
+  return (
+    (before.order === null) !== (next.order === null) ||
+    (before.engineer === null) !== (next.engineer === null) ||
+    before.pane !== next.pane
+  );
+}
+
+export function showOrder(id: string, tab?: Tab): void {
+  const { order, tab: open } = whereabouts();
+  go({ order: id, engineer: null, tab: tab ?? (order === id ? open : keptTab(open)) });
+}
+
+/** Whoever compares candidates of several orders keeps comparing; other tabs begin at the start. */
+function keptTab(open: Tab): Tab {
+  return open === "candidates" ? "candidates" : "overview";
+}

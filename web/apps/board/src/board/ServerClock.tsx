@@ -1,0 +1,13 @@
+import { useServerNow } from "../app/clock";
+import { useWords } from "../i18n";
+import css from "./board.module.css";
+
+export function ServerClock() {
+  const { t, times, timeZone } = useWords();
+  const now = useServerNow();
+  return (
+    <time className={css.clock} dateTime={new Date(now).toISOString()} title={t("clock.label", { zone: timeZone })}>
+      {times.clockWithSeconds(new Date(now))}
+    </time>
+  );
+}

@@ -1,0 +1,178 @@
+import { type Api, answered, type LinkState, listen, type ServerEvent, type SessionKeeper } from "@callout/api";
+import type { Engineer, Order, Snapshot } from "../app/model";
+
+export interface Board {
+  readonly status: "loading" | "ready" | "failed";
+  readonly problem: unknown;
+  readonly orders: ReadonlyMap<string, Order>;
+  readonly engineers: ReadonlyMap<string, Engineer>;
+  readonly region: Snapshot["region"];
+  readonly link: LinkState;
+  /** When the link broke, in milliseconds of this machine's clock. */
+  readonly brokenSince: number | null;
+  /** Server time minus this machine's time, in milliseconds. */
+  readonly clockOffset: number;
+}
+
+const EMPTY: Board = {
+  status: "loading",
+  problem: null,
+  orders: new Map(),
+  engineers: new Map(),
+  region: null,
+  link: "connecting",
+  brokenSince: null,
+  clockOffset: 0,
+};
+
+type OrderListener = (order: Order) => void;
+
+/**
+ * The board as the server last told it: one snapshot, then events on top. Events are gathered and shown once per frame;
+ * orders and engineers are separate maps, so a moving van never redraws the list.
+ */
+export class BoardStore {
+  private board: Board = EMPTY;
+  private readonly listeners = new Set<() => void>();
+  private readonly orderListeners = new Set<OrderListener>();
+  private pending: ServerEvent[] = [];
+  private flushing = false;
+  private visit: AbortController | null = null;
+
+  constructor(
+    private readonly api: Api,
+    private readonly session: SessionKeeper,
+  ) {}
+
+  readonly current = (): Board => this.board;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Calls back for each order that changed after the snapshot. */
+  readonly onOrder = (listener: OrderListener): (() => void) => {
+    this.orderListeners.add(listener);
+    return () => this.orderListeners.delete(listener);
+  };
+
+  /** Starts (or starts over): fetches the snapshot, then listens from its position on. */
+  readonly open = (): void => {
+    this.visit?.abort();
+    const visit = new AbortController();
+    this.visit = visit;
+    this.run(visit.signal).catch((problem: unknown) => {
+      if (!visit.signal.aborted) this.fail(problem);
+    });
+  };
+
+  readonly close = (): void => {
+    this.visit?.abort();
+    this.visit = null;
+    this.pending = [];
+    this.board = EMPTY;
+  };
+
+  /** An answer of the server to our own change: shown at once, without waiting for the event. */
+  readonly learn = (order: Order): void => {
+    const known = this.board.orders.get(order.id);
+    if (known && known.version > order.version) return;
+    this.set({ orders: new Map(this.board.orders).set(order.id, order) });
+  };
+
+  private async run(signal: AbortSignal): Promise<void> {
+    const position = await this.load(signal);
+    await listen({
+      url: new URL("/api/v1/board/events", location.origin).href,
+      fetch: this.session.fetch,
+      after: position,
+      signal,
+      onState: (link) => this.linkIs(link),
+      onEvent: (event) => this.hear(event),
+    });
+  }
+
+  private async load(signal: AbortSignal): Promise<string> {
+    const asked = Date.now();
+    const snapshot = await answered(this.api.GET("/api/v1/board/snapshot", { signal }));
+    const middle = (asked + Date.now()) / 2;
+    this.pending = [];
+    this.set({
+      status: "ready",
+      problem: null,
+      orders: new Map(snapshot.orders.map((order) => [order.id, order])),
+      engineers: new Map(snapshot.engineers.map((engineer) => [engineer.id, engineer])),
+      region: snapshot.region,
+      clockOffset: Date.parse(snapshot.server_time) - middle,
+    });
+    return String(snapshot.position);
+  }
+
+  private fail(problem: unknown): void {
+    // A board that was shown stays on screen with the news that it is no longer live.
+    if (this.board.status === "ready") this.linkIs("broken");
+    else this.set({ status: "failed", problem });
+  }
+
+  private linkIs(link: LinkState): void {
+    const brokenSince = link === "broken" ? (this.board.brokenSince ?? Date.now()) : null;
+    this.set({ link, brokenSince });
+  }
+
+  private hear(event: ServerEvent): void {
+    if (event.name === "resync") {
+      this.open();
+      return;
+    }
+    this.pending.push(event);
+    if (this.flushing) return;
+    this.flushing = true;
+    // A hidden tab gets no animation frames, yet its board must not fall behind.
+    if (document.visibilityState === "visible") requestAnimationFrame(this.flush);
+    else setTimeout(this.flush, 250);
+  }
+
+  private readonly flush = (): void => {
+    this.flushing = false;
+    const events = this.pending;
+    this.pending = [];
+    const next = applied(this.board, events);
+    this.set(next.board);
+    for (const order of next.changed) for (const listener of this.orderListeners) listener(order);
+  };
+
+  private set(change: Partial<Board>): void {
+    this.board = { ...this.board, ...change };
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** The board after these events; maps without news keep their identity. */
+export function applied(
+  board: Pick<Board, "orders" | "engineers">,
+  events: readonly ServerEvent[],
+): { board: Pick<Board, "orders" | "engineers">; changed: Order[] } {
+  const orders = new Map<string, Order>();
+  const engineers = new Map<string, Engineer>();
+  for (const event of events) {
+    if (event.name === "order") {
+      const { order } = JSON.parse(event.data) as { order: Order };
+      orders.set(order.id, order);
+    } else if (event.name === "engineer") {
+      const { engineer } = JSON.parse(event.data) as { engineer: Engineer };
+      engineers.set(engineer.id, engineer);
+    }
+  }
+  const changed = [...orders.values()].filter((order) => {
+    const known = board.orders.get(order.id);
+    return !known || known.version <= order.version;
+  });
+  return {
+    changed,
+    board: {
+      orders: changed.length > 0 ? new Map([...board.orders, ...changed.map((o) => [o.id, o] as const)]) : board.orders,
+      engineers: engineers.size > 0 ? new Map([...board.engineers, ...engineers]) : board.engineers,
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { History, MapPin, MessageSquareText, Smartphone } from "lucide-react";
+import type { State, TimelineEntry } from "../app/model";
+import { STATES } from "../app/model";
+import { useTimeline } from "../app/queries";
+import { isKey, useWords, wordOf } from "../i18n";
+import { lookAt } from "../map/look";
+import { Failure, Message, Skeleton } from "../ui/Messages";
+import { StateGlyph } from "../ui/StateGlyph";
+import css from "./detail.module.css";
+
+/** A record that reached the server this long after it was made tells of a stretch without signal. */
+const LATE_S = 60;
+
+export function TimelineTab({ id }: { id: string }) {
+  const { t } = useWords();
+  const timeline = useTimeline(id);
+  if (timeline.data) {
+    const newestFirst = [...timeline.data.items].reverse();
+    if (newestFirst.length === 0) return <Message icon={History} title={t("timeline.none")} />;
+    return (
+      <ol className={css.timeline}>
+        {newestFirst.map((entry) => (
+          <Entry key={entry.id} entry={entry} />
+        ))}
+      </ol>
+    );
+  }
+  if (timeline.error) {
+    return <Failure title={t("timeline.failed")} problem={timeline.error} onRetry={() => void timeline.refetch()} />;
+  }
+  return (
+    <div className={css.stack} aria-busy="true">
+      <Skeleton height={44} />
+      <Skeleton height={44} />
+      <Skeleton height={44} />
+    </div>
+  );
+}
+
+const stateOf = (word: string | null): State | undefined => STATES.find((state) => state === word);
+
+function Entry({ entry }: { entry: TimelineEntry }) {
+  const { t, times } = useWords();
+  const state = stateOf(entry.to_state);
+  return (
+    <li data-testid="timeline-entry">
+      <span className={css.dot}>
+        {state ? <StateGlyph state={state} size={18} /> : <MessageSquareText size={16} aria-hidden="true" />}
+      </span>
+      <div>
+        <p className={css.entryTop}>
+          <strong>{wordOf(t, "act", entry.action, isKey)}</strong>
+          <Facts entry={entry} />
+          <time dateTime={entry.at} title={times.full(entry.at)}>
+            {times.clockWithSeconds(entry.at)}
+          </time>
+        </p>
+        <p className={css.faint}>
+          {entry.actor_name ?? t("timeline.system")} · {times.date(entry.at)}
+        </p>
+        {entry.why && <blockquote>{entry.why}</blockquote>}
+        <Evidence entry={entry} />
+      </div>
+    </li>
+  );
+}
+
+/** To whom it went, when the record says so. */
+function Facts({ entry }: { entry: TimelineEntry }) {
+  const who = entry.facts.engineer_name ?? entry.facts.engineer;
+  return typeof who === "string" && !/^[0-9a-f-]{36}$/.test(who) ? <span>→ {who}</span> : null;
+}
+
+/** From which device, when by its own clock, how late it came in, and where. */
+function Evidence({ entry }: { entry: TimelineEntry }) {
+  const { t, times } = useWords();
+  const lateBy = (Date.parse(entry.recorded_at) - Date.parse(entry.at)) / 1000;
+  const { place } = entry;
+  if (!entry.device_id && !place) return null;
+  return (
+    <p className={css.evidence}>
+      {entry.device_id && (
+        <span title={t("timeline.recorded", { time: times.full(entry.recorded_at) })}>
+          <Smartphone size={13} aria-hidden="true" />
+          {entry.at_device
+            ? t("timeline.device", { time: times.clockWithSeconds(entry.at_device) })
+            : t("timeline.fromDevice")}
+        </span>
+      )}
+      {lateBy >= LATE_S && <span data-late>{t("timeline.late", { span: times.span(lateBy) })}</span>}
+      {place && (
+        <button type="button" onClick={() => lookAt(place)}>
+          <MapPin size={13} aria-hidden="true" />
+          {t("timeline.place")}
+        </button>
+      )}
+    </p>
+  );
+}

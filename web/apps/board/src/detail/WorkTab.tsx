@@ -1,0 +1,239 @@
+import { Button } from "@mantine/core";
+import { Check, CircleDashed, FileText, Star, TriangleAlert } from "lucide-react";
+import { useState } from "react";
+import { useServerMinute } from "../app/clock";
+import type { ChecklistItem, OrderDetail } from "../app/model";
+import { useServices } from "../app/services";
+import { isKey, textIn, useWords, wordOf } from "../i18n";
+import css from "./detail.module.css";
+import { Photos } from "./Photos";
+import { Section } from "./Section";
+import { complain } from "./useOrderActions";
+
+export function WorkTab({ detail }: { detail: OrderDetail }) {
+  return (
+    <>
+      <Confirmation detail={detail} />
+      <Checklist items={detail.checklist} />
+      <Photos photos={detail.photos} />
+      <Parts parts={detail.parts} />
+      <Times entries={detail.time_entries} />
+      <Costs costs={detail.costs} />
+    </>
+  );
+}
+
+function Confirmation({ detail }: { detail: OrderDetail }) {
+  const { t, times } = useWords();
+  const { signature } = detail;
+  return (
+    <Section title={t("sign.title")}>
+      {signature ? (
+        <div className={css.signature}>
+          <p>
+            <strong>{t("sign.by", { name: signature.signer_name })}</strong>
+            <Stars rating={signature.rating} />
+          </p>
+          <p className={css.faint}>{[signature.signer_role, times.full(signature.at)].filter(Boolean).join(" · ")}</p>
+          {signature.comment && <blockquote>{signature.comment}</blockquote>}
+          <p className={css.hash} title={signature.document_hash}>
+            {t("sign.hash", { hash: signature.document_hash.slice(0, 16) })}…
+          </p>
+        </div>
+      ) : (
+        <p className={css.faint}>{t("sign.none")}</p>
+      )}
+      {detail.reports.length > 0 && <ReportLink id={detail.id} />}
+    </Section>
+  );
+}
+
+function Stars({ rating }: { rating: number }) {
+  const { t } = useWords();
+  return (
+    <span className={css.stars} role="img" aria-label={t("sign.rating", { rating })}>
+      {[1, 2, 3, 4, 5].map((star) => (
+        <Star key={star} size={15} fill={star <= rating ? "currentColor" : "none"} data-off={star > rating} />
+      ))}
+    </span>
+  );
+}
+
+/** The report needs the access token, so it can't be a plain link: it is fetched and opened as a file of this page. */
+function ReportLink({ id }: { id: string }) {
+  const { t, language } = useWords();
+  const { session } = useServices();
+  const [busy, setBusy] = useState(false);
+  async function open() {
+    setBusy(true);
+    const target = window.open("", "_blank"); // now, while it still counts as the reader's own click
+    try {
+      const answer = await session.fetch(
+        new URL(`/api/v1/work-orders/${id}/report.pdf?language=${language}`, location.origin).href,
+      );
+      if (!answer.ok) throw new Error(t("report.failed"));
+      const file = URL.createObjectURL(new Blob([await answer.blob()], { type: "application/pdf" }));
+      if (target) target.location.href = file;
+      setTimeout(() => URL.revokeObjectURL(file), 60_000);
+    } catch (problem) {
+      target?.close();
+      complain(t, problem);
+    }
+    setBusy(false);
+  }
+  return (
+    <Button
+      variant="default"
+      size="xs"
+      h={32}
+      mt={10}
+      leftSection={<FileText size={16} />}
+      loading={busy}
+      onClick={open}
+    >
+      {t("report.open")}
+    </Button>
+  );
+}
+
+function Checklist({ items }: { items: readonly ChecklistItem[] }) {
+  const { t } = useWords();
+  const answered = items.filter((item) => item.answer).length;
+  return (
+    <Section
+      title={t("check.title")}
+      aside={items.length > 0 && t("check.progress", { done: answered, all: items.length })}
+    >
+      {items.length === 0 && <p className={css.faint}>{t("check.none")}</p>}
+      <ul className={css.checklist}>
+        {items.map((item) => (
+          <ChecklistRow key={item.id} item={item} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function ChecklistRow({ item }: { item: ChecklistItem }) {
+  const { t, language } = useWords();
+  const outside = isOutside(item);
+  const Icon = outside ? TriangleAlert : item.answer ? Check : CircleDashed;
+  return (
+    <li data-answered={item.answer !== null} data-outside={outside}>
+      <Icon size={16} aria-hidden="true" />
+      <span>
+        {textIn(language, item.label)}
+        {!item.required && <small> {t("check.optional")}</small>}
+      </span>
+      <ChecklistAnswer item={item} />
+    </li>
+  );
+}
+
+function isOutside(item: ChecklistItem): boolean {
+  const value = item.answer?.value;
+  if (item.kind !== "number" || typeof value !== "number") return false;
+  return (item.minimum !== null && value < item.minimum) || (item.maximum !== null && value > item.maximum);
+}
+
+function ChecklistAnswer({ item }: { item: ChecklistItem }) {
+  const { t, times } = useWords();
+  const answer = useAnswerWords(item);
+  if (!item.answer) return <em>{t("check.open")}</em>;
+  return (
+    <b>
+      {answer}
+      {isOutside(item) && (
+        <small>
+          {t("check.outside", {
+            min: times.number(item.minimum ?? 0, 2),
+            max: times.number(item.maximum ?? 0, 2),
+          })}
+        </small>
+      )}
+    </b>
+  );
+}
+
+function useAnswerWords(item: ChecklistItem): string {
+  const { t, times, language } = useWords();
+  const value: unknown = item.answer?.value;
+  if (typeof value === "boolean") return t(value ? "check.yes" : "check.no");
+  if (typeof value === "number") return [times.number(value, 3), item.unit].filter(Boolean).join(" ");
+  if (item.kind === "photo") return t("check.photo");
+  const choice = item.choices.find((one) => one.key === value);
+  return choice ? textIn(language, choice) : String(value ?? "");
+}
+
+function Parts({ parts }: { parts: OrderDetail["parts"] }) {
+  const { t, times, language } = useWords();
+  return (
+    <Section title={t("parts.title")}>
+      {parts.length === 0 && <p className={css.faint}>{t("parts.none")}</p>}
+      <ul className={css.ledger}>
+        {parts.map((part) => (
+          <li key={`${part.part_id}${part.serial ?? ""}`}>
+            <span>
+              {textIn(language, part.name)}
+              <small>{[part.sku, part.serial].filter(Boolean).join(" · ")}</small>
+            </span>
+            <b>
+              {times.number(part.quantity, 2)} {part.unit}
+            </b>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Times({ entries }: { entries: OrderDetail["time_entries"] }) {
+  const { t, times } = useWords();
+  const now = useServerMinute();
+  const length = (entry: (typeof entries)[number]) =>
+    (Date.parse(entry.ended_at ?? new Date(now).toISOString()) - Date.parse(entry.started_at)) / 1000;
+  const total = entries.reduce((sum, entry) => sum + length(entry), 0);
+  return (
+    <Section title={t("time.title")} aside={entries.length > 1 && `${t("time.total")} ${times.span(total)}`}>
+      {entries.length === 0 && <p className={css.faint}>{t("time.none")}</p>}
+      <ul className={css.ledger}>
+        {entries.map((entry) => (
+          <li key={entry.id}>
+            <span>
+              {wordOf(t, "time", entry.kind, isKey)}
+              <small>
+                {[
+                  entry.person_name,
+                  `${times.moment(entry.started_at, now)}–${entry.ended_at ? times.clock(entry.ended_at) : t("time.running")}`,
+                ]
+                  .filter(Boolean)
+                  .join(" · ")}
+              </small>
+            </span>
+            <b>{times.span(length(entry))}</b>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Costs({ costs }: { costs: OrderDetail["costs"] }) {
+  const { t, times } = useWords();
+  if (costs.length === 0) return null;
+  return (
+    <Section title={t("costs.title")}>
+      <ul className={css.ledger}>
+        {costs.map((cost) => (
+          <li key={cost.id}>
+            <span>
+              {wordOf(t, "cost", cost.kind, isKey)}
+              <small>{cost.description}</small>
+            </span>
+            <b>{times.money(cost.amount_minor, cost.currency)}</b>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

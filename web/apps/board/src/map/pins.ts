@@ -1,0 +1,198 @@
+import type { Feature, FeatureCollection, Point } from "geojson";
+import { type Order, PRIORITIES, type Priority, STAGES, type Stage, stageOf } from "../app/model";
+
+export interface PinProperties {
+  readonly id: string;
+  readonly icon: string;
+  readonly offset: [number, number];
+  readonly rank: number;
+  readonly selected: boolean;
+}
+
+const FAN_PX = 19;
+
+/** One pin per order; those at the same door stand side by side. The most pressing is drawn last, so on top. */
+export function pinsOf(orders: readonly Order[], selected: string | null): FeatureCollection<Point, PinProperties> {
+  const atDoor = new Map<string, number>();
+  for (const order of orders) atDoor.set(doorOf(order), (atDoor.get(doorOf(order)) ?? 0) + 1);
+  const placed = new Map<string, number>();
+  const features = orders.map((order, index): Feature<Point, PinProperties> => {
+    const door = doorOf(order);
+    const nth = placed.get(door) ?? 0;
+    placed.set(door, nth + 1);
+    const aside = (nth - ((atDoor.get(door) ?? 1) - 1) / 2) * FAN_PX;
+    const isSelected = order.id === selected;
+    return {
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [order.place.lon, order.place.lat] },
+      properties: {
+        id: order.id,
+        icon: pinName(stageOf(order.state), order.priority),
+        offset: [aside, 0],
+        rank: isSelected ? 1_000_000 : orders.length - index,
+        selected: isSelected,
+      },
+    };
+  });
+  return { type: "FeatureCollection", features };
+}
+
+const doorOf = ({ place }: Order): string => `${place.lon.toFixed(5)} ${place.lat.toFixed(5)}`;
+
+const pinName = (stage: Stage, priority: Priority): string => `pin-${stage}-${priority}`;
+
+const COLOURS: Record<Priority, string> = { urgent: "#d1243a", high: "#d77408", normal: "#4b6a88" };
+const INK = "#33434f";
+
+export const PIN_RATIO = 3;
+const WIDTH = 32;
+const HEIGHT = 40;
+
+/** All pins as pictures. Stage is told by shape and filling, priority by colour and mark: neither by colour alone. */
+export function drawPins(): { name: string; picture: ImageData }[] {
+  return STAGES.flatMap((stage) =>
+    PRIORITIES.map((priority) => ({ name: pinName(stage, priority), picture: drawPin(stage, priority) })),
+  );
+}
+
+function drawPin(stage: Stage, priority: Priority): ImageData {
+  const canvas = document.createElement("canvas");
+  canvas.width = WIDTH * PIN_RATIO;
+  canvas.height = HEIGHT * PIN_RATIO;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  if (!pen) throw new Error("no 2d canvas");
+  pen.scale(PIN_RATIO, PIN_RATIO);
+  pen.lineCap = "round";
+  pen.lineJoin = "round";
+  PAINTERS[stage](pen, COLOURS[priority], priority);
+  return pen.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+type Pen = CanvasRenderingContext2D;
+type Painter = (pen: Pen, colour: string, priority: Priority) => void;
+
+const PAINTERS: Record<Stage, Painter> = {
+  // Nobody has it yet: the heaviest pin, with the mark of its priority.
+  open: (pen, colour, priority) => {
+    drop(pen, colour, "#fff", 2);
+    markOf(pen, priority, "#fff");
+  },
+  // Somebody will come: hollow, with a dot.
+  planned: (pen, colour) => {
+    drop(pen, "#fff", colour, 2.6);
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.arc(16, 16, 4.2, 0, 2 * Math.PI);
+    pen.fill();
+  },
+  // Somebody is on the way or there: hollow, with an arrow going on.
+  underway: (pen, colour) => {
+    drop(pen, "#fff", colour, 2.6);
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.moveTo(13, 10.4);
+    pen.lineTo(21.4, 16);
+    pen.lineTo(13, 21.6);
+    pen.closePath();
+    pen.fill();
+  },
+  hold: (pen, colour) => {
+    drop(pen, "#fff", colour, 2.6, [3.4, 3.4]);
+    pen.strokeStyle = colour;
+    pen.lineWidth = 2.8;
+    stroke(pen, [
+      [13.2, 12],
+      [13.2, 20],
+    ]);
+    stroke(pen, [
+      [18.8, 12],
+      [18.8, 20],
+    ]);
+  },
+  done: (pen) => {
+    disc(pen, "#2c8a57");
+    pen.strokeStyle = "#fff";
+    pen.lineWidth = 2.2;
+    stroke(pen, [
+      [11.8, 29.2],
+      [14.8, 32.2],
+      [20.4, 26],
+    ]);
+  },
+  cancelled: (pen) => {
+    disc(pen, "#93a0a8");
+    pen.strokeStyle = "#fff";
+    pen.lineWidth = 2.2;
+    stroke(pen, [
+      [12.8, 26],
+      [19.2, 32.4],
+    ]);
+    stroke(pen, [
+      [19.2, 26],
+      [12.8, 32.4],
+    ]);
+  },
+};
+
+function drop(pen: Pen, fill: string, line: string, width: number, dash: number[] = []): void {
+  const shape = new Path2D("M16 3A13 13 0 0 0 3 16C3 24.4 16 37.6 16 37.6S29 24.4 29 16A13 13 0 0 0 16 3Z");
+  pen.save();
+  pen.shadowColor = "rgb(20 33 43 / 38%)";
+  pen.shadowBlur = 3.4 * PIN_RATIO;
+  pen.shadowOffsetY = 1.2 * PIN_RATIO;
+  pen.fillStyle = fill;
+  pen.fill(shape);
+  pen.restore();
+  pen.save();
+  pen.strokeStyle = line;
+  pen.lineWidth = width;
+  pen.setLineDash(dash);
+  pen.stroke(shape);
+  pen.restore();
+}
+
+function disc(pen: Pen, colour: string): void {
+  pen.fillStyle = "#fff";
+  pen.beginPath();
+  pen.arc(16, 29.2, 10, 0, 2 * Math.PI);
+  pen.fill();
+  pen.fillStyle = colour;
+  pen.beginPath();
+  pen.arc(16, 29.2, 8.4, 0, 2 * Math.PI);
+  pen.fill();
+}
+
+type Line = readonly (readonly [number, number])[];
+
+const MARKS: Record<Priority, readonly Line[]> = {
+  urgent: [chevron(10.8), chevron(16.8)],
+  high: [chevron(13.4)],
+  normal: [
+    [
+      [11.6, 16],
+      [20.4, 16],
+    ],
+  ],
+};
+
+function chevron(top: number): Line {
+  return [
+    [11.2, top + 4.8],
+    [16, top],
+    [20.8, top + 4.8],
+  ];
+}
+
+function markOf(pen: Pen, priority: Priority, colour: string): void {
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2.7;
+  for (const line of MARKS[priority]) stroke(pen, line);
+}
+
+function stroke(pen: Pen, points: Line): void {
+  pen.beginPath();
+  for (const [x, y] of points) pen.lineTo(x, y);
+  pen.stroke();
+}
+
+export { INK as SELECTION_COLOUR };
