@@ -71,7 +71,6 @@ APPEND_ONLY = [
     "timeline_entry",
     "mutation_log",
     "stock_movement",
-    "fence_crossing",
     "signature",
     "assignment_decision",
     "score_weights",
