@@ -5,12 +5,11 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 
@@ -22,6 +21,7 @@ from simulator.office import Office
 from simulator.phone import HOUR
 from simulator.roads import Roads
 from simulator.tally import Tally
+from simulator.together import in_background, until_done
 from simulator.verdict import Verdict, judge
 from simulator.world import World, dispatcher_account, give_shifts, prepare
 
@@ -123,48 +123,13 @@ async def _one_day(play: Play, company: _Company, stop: asyncio.Event) -> None:
         _progress(company, play.hours),
         _watch_clock(stage.server),
         *(player.phone.run() for player in players),
+        *(player.phone.listen() for player in players),
         *(player.phone.lose_signal(play.hours) for player in players),
     ]
-    async with _in_background(meanwhile) as trouble:
+    async with in_background(meanwhile) as trouble:
         acts = [customers.run(play.hours), *(player.engineer.run(play.hours * HOUR) for player in players)]
         last_whistle = (play.hours + _OVERTIME_HOURS) * HOUR / play.speed
-        await _until_done(acts, [asyncio.create_task(stop.wait()), trouble], last_whistle)
-
-
-@contextlib.asynccontextmanager
-async def _in_background(acts: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[asyncio.Task[None]]:
-    """Run them until the block ends; the task given to the block ends early only if one of them fails."""
-    tasks = [asyncio.create_task(act) for act in acts]
-    trouble = asyncio.create_task(_first_failure(tasks))
-    try:
-        yield trouble
-    finally:
-        for task in (*tasks, trouble):
-            task.cancel()
-        await asyncio.gather(*tasks, trouble, return_exceptions=True)
-
-
-async def _first_failure(tasks: Sequence[asyncio.Task[None]]) -> None:
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    for task in tasks:
-        if task.done():
-            task.result()
-    await asyncio.Event().wait()
-
-
-async def _until_done(
-    acts: Sequence[Coroutine[Any, Any, None]], stops: Sequence[asyncio.Task[Any]], seconds: float
-) -> None:
-    """Wait until all acts have ended, or one of `stops`, or so much real time has passed. Raises what they raised."""
-    playing = asyncio.ensure_future(asyncio.gather(*acts))
-    try:
-        done, _ = await asyncio.wait({playing, *stops}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in (playing, *stops):
-            task.cancel()
-        await asyncio.gather(playing, *stops, return_exceptions=True)
+        await until_done(acts, [asyncio.create_task(stop.wait()), trouble], last_whistle)
 
 
 async def _bring_home(company: _Company) -> None:

@@ -1,5 +1,6 @@
 """An engineer's phone during the day: a device, a signal that comes and goes, and a habit of syncing."""
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from simulator.device.errors import DeviceError
 from simulator.faults import Fate, FaultyTransport
 from simulator.roads import Moving, gps_fix
 from simulator.tally import Tally
+from simulator.together import first_of
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -31,17 +33,20 @@ class Phone:
         self, database: Path, base_url: str, server: ServerClock, day: DayClock, rng: Random, tally: Tally
     ) -> None:
         self._rng, self._day, self._tally = rng, day, tally
-        self._reachable, self._nudged = asyncio.Event(), asyncio.Event()
+        self._reachable, self._lost, self._nudged = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._reachable.set()
         transport = FaultyTransport(httpx.AsyncHTTPTransport(retries=0), self._fate)
         self._http = httpx.AsyncClient(transport=transport, base_url=base_url, timeout=_TIMEOUT_S)
         self._clock = PhoneClock(server, day, rng)
         self.device = Device(database, self._http, self._clock, rng)
-        self._listening: asyncio.Task[None] | None = None
 
     @property
     def signal(self) -> bool:
         return self._reachable.is_set()
+
+    def _move(self, *, into_coverage: bool) -> None:
+        (self._reachable.set if into_coverage else self._reachable.clear)()
+        (self._lost.clear if into_coverage else self._lost.set)()
 
     async def close(self) -> None:
         self.device.close()
@@ -51,8 +56,8 @@ class Phone:
         path = request.url.path
         if not self.signal:
             return Fate.NO_SIGNAL
-        if path.endswith("/sync/devices"):
-            return Fate.PASS  # a one-time code whose reply is lost is spent
+        if path.endswith(("/sync/devices", "/sync/events")):
+            return Fate.PASS  # a one-time code whose reply is lost is spent; a stream of events has no end to lose
         if path.endswith("/sync/pull") and self._rng.random() < _PULL_CUT:
             return Fate.CUT
         if self._rng.random() < _REPLY_LOST:
@@ -81,13 +86,18 @@ class Phone:
         """Take hints whenever there is signal, for ever."""
         while True:
             await self._reachable.wait()
-            with contextlib.suppress(NoConnection):
-                await first_of(self._take_hints(), self._until_signal_is_lost())
+            try:
+                await first_of(self._take_hints(), self._lost.wait())
+            except NoConnection:
+                pass
+            except DeviceError as wrong:
+                self._complain(wrong)
             await self._day.sleep(MINUTE, _SYNC_AT_LEAST_REAL_S)
 
     async def _take_hints(self) -> None:
-        async for _ in self.device.hints.listen():
-            self._nudged.set()
+        async with contextlib.aclosing(self.device.hints.listen()) as hints:
+            async for _ in hints:
+                self._nudged.set()
 
     async def try_sync(self) -> bool:
         try:
@@ -96,9 +106,12 @@ class Phone:
         except NoConnection:
             return False
         except DeviceError as wrong:
-            self._tally.problem(f"{self.device.person.name}'s phone: {type(wrong).__name__}: {wrong}")
+            self._complain(wrong)
             return False
         return True
+
+    def _complain(self, wrong: DeviceError) -> None:
+        self._tally.problem(f"{self.device.person.name}'s phone: {type(wrong).__name__}: {wrong}")
 
     async def lose_signal(self, hours: float) -> None:
         """One to three stretches without signal, of 20 minutes to 3 hours each, in a day of so many hours."""
@@ -107,15 +120,13 @@ class Phone:
             share = hours * HOUR / stretches
             length = min(self._rng.uniform(20 * MINUTE, 3 * HOUR), 0.6 * share)
             await self._day.until(number * share + self._rng.uniform(0, share - length))
-            self.signal = False
-            try:
-                await self._day.sleep(length)
-            finally:
-                self.signal = True
+            self._move(into_coverage=False)
+            await self._day.sleep(length)
+            self._move(into_coverage=True)
 
     async def settle(self) -> bool:
         """With signal for good: send until nothing waits. False when the server does not let us."""
-        self.signal = True
+        self._move(into_coverage=True)
         for _ in range(20):
             with contextlib.suppress(NoConnection):
                 await self.device.settle()
