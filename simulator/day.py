@@ -115,7 +115,9 @@ async def _one_day(play: Play, company: _Company, stop: asyncio.Event) -> None:
     now = stage.server.now()
     await give_shifts(company.admin, company.world.staff, now, now + timedelta(hours=play.hours + _OVERTIME_HOURS))
     stage.day.begin()
-    customers = Customers(company.http, company.world, stage.day, stage.rng("customers"), stage.tally)
+    customers = Customers(
+        company.http, company.dispatcher, company.world, stage.day, stage.rng("customers"), stage.tally
+    )
     crew = frozenset(player.staff.person for player in players)
     dispatcher = Dispatcher(company.dispatcher, crew, stage.day, stage.rng("dispatcher"), stage.tally)
     meanwhile = [

@@ -3,6 +3,7 @@
 Made through the web API as an administrator. Running it again finds what it made before.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -12,6 +13,7 @@ from simulator.office import Office, Refused
 from simulator.roads import Place
 
 _FEWEST_SITES = 12
+_REMEMBERED_ORDERS = 50
 _STOCKED_PARTS = 8
 _VAN_TARGET = 30
 _NAMES = (
@@ -34,12 +36,26 @@ type Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Something that broke at a site once and may break again. The skills and the procedure are the office's view."""
+
+    title: str
+    description: str
+    problem_type: str
+    minutes: int
+    asset: str | None
+    procedure: str | None
+    skills: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class Site:
     id: str
     customer_name: str
     customer_number: str
     place: Place
     serials: tuple[str, ...]  # of the equipment installed there
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -109,8 +125,12 @@ async def _skills(admin: Office) -> list[str]:
 
 async def _sites(admin: Office, rng: Random) -> list[Site]:
     customers = {customer["id"]: customer async for customer in admin.pages("/customers")}
+    serials: defaultdict[str, list[str]] = defaultdict(list)
+    async for asset in admin.pages("/assets"):
+        serials[asset["site_id"]].append(asset["serial"])
+    faults = await _past_faults(admin)
     found = [
-        await _site(admin, site, customers[site["customer_id"]])
+        _site(site, customers[site["customer_id"]], serials[site["id"]], faults[site["id"]])
         async for site in admin.pages("/sites")
         if site["customer_id"] in customers
     ]
@@ -119,14 +139,33 @@ async def _sites(admin: Office, rng: Random) -> list[Site]:
         place = centre.moved(rng.gauss(0, 400), rng.gauss(0, 400))
         customer = await admin.post("/customers", {"name": f"Riviera Palace {number + 1}"})
         about = {"name": "Main house", "address": f"{number + 1} Quai Antoine", "place": place.as_json()}
-        found.append(await _site(admin, await admin.post(f"/customers/{customer['id']}/sites", about), customer))
+        found.append(_site(await admin.post(f"/customers/{customer['id']}/sites", about), customer, [], []))
     return found
 
 
-async def _site(admin: Office, site: Json, customer: Json) -> Site:
-    serials = tuple([asset["serial"] async for asset in admin.pages("/assets", site_id=site["id"])])
+def _site(site: Json, customer: Json, serials: list[str], faults: list[Fault]) -> Site:
     place = Place(site["place"]["lon"], site["place"]["lat"])
-    return Site(site["id"], customer["name"], customer["number"], place, serials)
+    return Site(site["id"], customer["name"], customer["number"], place, tuple(serials), tuple(faults))
+
+
+async def _past_faults(admin: Office) -> defaultdict[str, list[Fault]]:
+    """What broke where, from the newest orders, by site id."""
+    newest = await admin.get("/work-orders", limit=_REMEMBERED_ORDERS)
+    found: defaultdict[str, list[Fault]] = defaultdict(list)
+    for summary in newest["items"]:
+        order = await admin.get(f"/work-orders/{summary['id']}")
+        found[order["site"]["id"]].append(
+            Fault(
+                title=order["title"],
+                description=order["description"],
+                problem_type=order["problem_type"],
+                minutes=order["duration_minutes"],
+                asset=order["asset"]["id"] if order["asset"] else None,
+                procedure=order["procedure_key"],
+                skills=tuple((skill["key"], skill["level"]) for skill in order["skills"]),
+            )
+        )
+    return found
 
 
 async def _centre(admin: Office) -> Place:
