@@ -1,7 +1,6 @@
 """Real Postgres for every test that asks: a template is migrated once, each test gets its own clone of it."""
 
 import hashlib
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass

@@ -155,7 +155,7 @@ def _open_class(kind: str) -> list[Any]:
     return ["all", ["==", ["get", "class"], kind], ["!", ["has", "tunnel"]]]
 
 
-def _fill(  # noqa: PLR0913 - the fields of a MapLibre layer
+def _fill(
     name: str,
     layer: str,
     colour: str | list[Any],
@@ -169,7 +169,7 @@ def _fill(  # noqa: PLR0913 - the fields of a MapLibre layer
     return drawn | {"paint": paint} | ({"filter": filter} if filter else {})
 
 
-def _line(  # noqa: PLR0913 - the fields of a MapLibre layer
+def _line(
     name: str,
     layer: str,
     colour: str,

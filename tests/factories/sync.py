@@ -99,7 +99,9 @@ class Phone:
         assert self.actor.device
         now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
         read_in: list[Sent] = [read(raw, index) for index, raw in enumerate(mutations)]
-        return Batch(self.actor.device, self.stream, acked, DeviceClock(now, None, None), self.database.clock.now(), read_in)
+        return Batch(
+            self.actor.device, self.stream, acked, DeviceClock(now, None, None), self.database.clock.now(), read_in
+        )
 
     async def pull(self, *, cookie: int | None = None, max_bytes: int = 1_500_000) -> list[dict[str, Any]]:
         assert self.actor.device
@@ -123,6 +125,4 @@ async def enrolled_phone(database: Database, actor: Actor, registry: Registry | 
             public_key=None,
             storage_persisted=True,
         )
-    return Phone(
-        database, registry or catalogue_registry(), replace(actor, device=device, audience=Audience.MOBILE)
-    )
+    return Phone(database, registry or catalogue_registry(), replace(actor, device=device, audience=Audience.MOBILE))

@@ -87,7 +87,7 @@ def test_the_style_asks_nobody_else_for_anything(monaco: Region) -> None:
 
 
 @pytest.mark.parametrize(("language", "chinese"), [("zh-CN", True), ("zh", True), ("en", False)])
-def test_chinese_pages_have_chinese_labels(monaco: Region, language: str, chinese: bool) -> None:  # noqa: FBT001
+def test_chinese_pages_have_chinese_labels(monaco: Region, language: str, chinese: bool) -> None:
     drawn = style("", monaco.bounds, language)
     places = next(layer for layer in drawn["layers"] if layer["id"] == "place-labels")
     assert ("name:zh" in str(places["layout"]["text-field"])) is chinese
