@@ -16,7 +16,7 @@ _LOOK_AT_LEAST_REAL_S = 0.7
 _OVERRIDES = 0.12
 _SECOND_THOUGHTS = 0.05
 _CANCELS = 0.3  # of the second thoughts; the others send somebody else
-_TO_DO = ("new", "reopened", "triaged")
+_TO_DO = ["new", "reopened", "triaged"]
 _PRIORITIES = ("urgent", "high", "normal")
 _STILL_OURS = {"scheduled", "dispatched", "accepted", "travelling"}  # nobody has begun to work
 
@@ -42,7 +42,7 @@ class Dispatcher:
 
     async def _look(self) -> None:
         try:
-            waiting = [order for state in _TO_DO for order in await self._office.all("/work-orders", state=state)]
+            waiting = await self._office.all("/work-orders", state=_TO_DO)
         except (Refused, httpx.TransportError) as wrong:
             self._tally.problem(f"the dispatcher could not see the orders: {wrong}")
             return

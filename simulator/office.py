@@ -10,6 +10,7 @@ import httpx
 _TRIES = 5
 
 type Json = dict[str, Any]
+type Parameter = str | int | list[str]
 
 
 class Refused(Exception):  # noqa: N818 - errors are nouns here
@@ -41,8 +42,8 @@ class Office:
             raise Refused(response)
         return self._keep(response.json())
 
-    async def get(self, path: str, **parameters: object) -> Any:
-        response = await self._ask("GET", path, params={key: str(value) for key, value in parameters.items()})
+    async def get(self, path: str, **parameters: Parameter) -> Any:
+        response = await self._ask("GET", path, params=parameters)
         return response.json()
 
     async def content(self, path: str) -> bytes:
@@ -53,7 +54,7 @@ class Office:
         response = await self._ask("POST", path, json=body, headers={"Idempotency-Key": str(uuid4())})
         return response.json() if response.content else None
 
-    async def pages(self, path: str, **parameters: object) -> AsyncIterator[Json]:
+    async def pages(self, path: str, **parameters: Parameter) -> AsyncIterator[Json]:
         """Every item of a list, page by page."""
         cursor: str | None = None
         while True:
@@ -65,7 +66,7 @@ class Office:
             if cursor is None:
                 return
 
-    async def all(self, path: str, **parameters: object) -> list[Json]:
+    async def all(self, path: str, **parameters: Parameter) -> list[Json]:
         return [item async for item in self.pages(path, **parameters)]
 
     async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
