@@ -154,6 +154,10 @@ async def add_contact(
     return it
 
 
+async def contacts_of(uow: UnitOfWork, customer_id: UUID) -> list[Contact]:
+    return await queries.contacts(uow, customer_id)
+
+
 async def add_asset(
     uow: UnitOfWork,
     *,

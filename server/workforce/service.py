@@ -66,7 +66,7 @@ async def _check_area(uow: UnitOfWork, area: Mapping[str, Any]) -> None:
     try:
         async with uow.savepoint():
             wrong = await queries.why_no_area(uow, area)
-    except psycopg.errors.InternalError as refused:
+    except (psycopg.errors.InternalError, psycopg.DataError) as refused:
         raise NotAnArea(why=refused.diag.message_primary or "it can't be read") from None
     if wrong:
         raise NotAnArea(why=wrong)

@@ -59,13 +59,17 @@ async def detail(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> WorkOrde
     """Answer all that this and the packages below know about one order. Raises NotFound."""
     order = await access.work_order_for(uow, actor, work_order_id)
     procedure, items = await checklists.of_order(uow, order)
+    summary = await summary_of(uow, order.id)
+    assert summary is not None, "seen a statement ago, and orders are never deleted"
     return WorkOrderDetail(
         order=order,
+        summary=summary,
         skills=await queries.skills(uow, order.id),
         procedure_key=procedure.key if procedure else None,
         customer=await customers.customer_of(uow, order.customer_id),
         site=await customers.site_of(uow, order.site_id),
         asset=await _asset(uow, order.asset_id),
+        contacts=await customers.contacts_of(uow, order.customer_id),
         visits=await queries.visits(uow, order.id),
         notes=await record_queries.notes(uow, order.id),
         checklist=checklist(items, await record_queries.answers(uow, order.id)),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from server.customers.domain import Asset, Customer, Site, Tier
+from server.customers.domain import Asset, Contact, Customer, Site, Tier
 from server.geo.domain import Point
 from server.workforce.domain import SkillLevel
 from server.workorders.domain import Action, Priority, State, VisitState, WorkOrder
@@ -87,11 +87,13 @@ class ChecklistLine:
 @dataclass(frozen=True)
 class WorkOrderDetail:
     order: WorkOrder
+    summary: WorkOrderSummary
     skills: list[SkillLevel]
     procedure_key: str | None
     customer: Customer
     site: Site
     asset: Asset | None
+    contacts: list[Contact]
     visits: list[VisitView]
     notes: list[Note]
     checklist: list[ChecklistLine]

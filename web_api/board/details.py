@@ -1,0 +1,155 @@
+"""Everything known about one order, put together from the packages that each know a part of it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from edge.auth import Work
+from server.core.wire import WireOut
+from server.inventory import service as inventory
+from server.workorders import reading
+from server.workorders.domain import Action, WorkOrder
+from server.workorders.views import ChecklistLine
+from server.workorders.views import WorkOrderSummary as Summary
+from web_api.board.customers import AssetOut, ContactOut, CustomerOut, SiteOut
+from web_api.board.summaries import WorkOrderSummary
+
+
+class WorkOrderOut(WorkOrderSummary):
+    asset_id: UUID | None
+    description: str
+    channel: str
+    hold_reason: str | None
+    reported_by: str
+    procedure_id: UUID | None
+    preferred_engineer_id: UUID | None
+    closed_at: datetime | None
+
+
+class SkillNeeded(WireOut):
+    key: str
+    level: int
+
+
+class VisitOut(WireOut):
+    id: UUID
+    ordinal: int
+    state: str
+    engineer_id: UUID | None
+    engineer_name: str | None
+    planned_start: datetime | None
+    planned_end: datetime | None
+    approached_at: datetime | None
+    finished_at: datetime | None
+    version: int
+
+
+class NoteOut(WireOut):
+    id: UUID
+    visit_id: UUID | None
+    author_name: str
+    body: str
+    at: datetime
+
+
+class AnswerOut(WireOut):
+    id: UUID
+    value: Any
+    answered_by: UUID
+    answered_by_name: str
+    at: datetime
+
+
+class ChecklistItemOut(WireOut):
+    """An item, the answer that stands, and those it replaced."""
+
+    id: UUID
+    ordinal: int
+    kind: str
+    label: dict[str, str]
+    required: bool
+    unit: str | None
+    minimum: float | None
+    maximum: float | None
+    choices: list[dict[str, str]]
+    answer: AnswerOut | None
+    earlier: list[AnswerOut]
+    out_of_limits: bool
+
+
+class TimeEntryOut(WireOut):
+    id: UUID
+    visit_id: UUID | None
+    person_name: str
+    kind: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class CostOut(WireOut):
+    id: UUID
+    visit_id: UUID | None
+    person_name: str
+    kind: str
+    amount_minor: int
+    currency: str
+    description: str
+    at: datetime
+
+
+class PhotoOut(WireOut):
+    id: UUID
+    visit_id: UUID | None
+    author_name: str
+    sha256: str
+    caption: str
+    at: datetime
+
+
+class PartUsedOut(WireOut):
+    part_id: UUID
+    sku: str
+    name: dict[str, str]
+    unit: str
+    quantity: Decimal
+    serials: list[str]
+
+
+class WorkOrderDetail(WorkOrderOut):
+    customer: CustomerOut
+    site: SiteOut
+    asset: AssetOut | None
+    contacts: list[ContactOut]
+    skills: list[SkillNeeded]
+    procedure_key: str | None
+    visits: list[VisitOut]
+    notes: list[NoteOut]
+    checklist: list[ChecklistItemOut]
+    time_entries: list[TimeEntryOut]
+    costs: list[CostOut]
+    photos: list[PhotoOut]
+    parts: list[PartUsedOut]
+    allowed_actions: list[Action]
+
+
+def whole(order: WorkOrder, summary: Summary) -> dict[str, Any]:
+    return {**vars(order), **vars(summary)}
+
+
+async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
+    """Raises NotFound."""
+    known = await reading.detail(work.uow, work.actor, work_order_id)
+    return WorkOrderDetail.model_validate(
+        {
+            **vars(known),
+            **whole(known.order, known.summary),
+            "checklist": [_line(line) for line in known.checklist],
+            "time_entries": known.time,
+            "parts": await inventory.parts_used(work.uow, work_order_id),
+        }
+    )
+
+
+def _line(line: ChecklistLine) -> dict[str, Any]:
+    return {**vars(line.item), **vars(line), "out_of_limits": line.out_of_limits}
