@@ -260,7 +260,7 @@ async def timeline(uow: UnitOfWork, order_id: UUID) -> list[TimelineEntry]:
                t.at, t.recorded_at,
                case when t.place is not null then array[st_x(t.place::geometry), st_y(t.place::geometry)] end as place,
                t.why, t.facts
-        from timeline_entry t where t.work_order_id = %(order)s order by t.at, t.id
+        from timeline_entry t where t.work_order_id = %(order)s order by t.at, t.recorded_at, t.id
         """,
         order=order_id,
     )

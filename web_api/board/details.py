@@ -1,7 +1,6 @@
 """Everything known about one order, put together from the packages that each know a part of it."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -112,7 +111,7 @@ class PartUsedOut(WireOut):
     sku: str
     name: dict[str, str]
     unit: str
-    quantity: Decimal
+    quantity: float
     serials: list[str]
 
 
