@@ -85,11 +85,14 @@ async def test_sites_and_assets_are_paged(client, office):
             f"/api/v1/sites/{site.json()['id']}/assets", json={**ASSET, "serial": str(number)}, headers=office
         )
     for url in ("/api/v1/sites", "/api/v1/assets"):
-        seen, cursor = [], {}
+        seen: list[str] = []
+        cursor: str | None = ""
         while cursor is not None:
-            page = (await client.get(url, params={"limit": 2, **cursor}, headers=office)).json()
+            page = (
+                await client.get(url, params={"limit": 2} | ({"cursor": cursor} if cursor else {}), headers=office)
+            ).json()
             seen += [it["id"] for it in page["items"]]
-            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+            cursor = page["next_cursor"]
         assert len(seen) == len(set(seen)) == 3
 
 

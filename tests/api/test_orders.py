@@ -213,13 +213,16 @@ async def test_pages_of_orders_neither_skip_nor_repeat_while_orders_come_in(clie
     for number in range(5):
         await client.post(URL, json=a_body(world[0], title=f"Order {number}"), headers=dispatch)
         clock.forward(timedelta(seconds=1))
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
-        page = (await client.get(URL, params={"limit": 2, **cursor}, headers=dispatch)).json()
+        page = (
+            await client.get(URL, params={"limit": 2} | ({"cursor": cursor} if cursor else {}), headers=dispatch)
+        ).json()
         seen += [it["title"] for it in page["items"]]
         await client.post(URL, json=a_body(world[0], title="Newcomer"), headers=dispatch)
         clock.forward(timedelta(seconds=1))
-        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+        cursor = page["next_cursor"]
     assert seen == [f"Order {number}" for number in (4, 3, 2, 1, 0)]
 
 

@@ -412,6 +412,7 @@ async def test_everything_allowed_to_a_dispatcher_can_be_done_from_every_state(u
     for state in State:
         await uow.run("update work_order set state = %(s)s where id = %(id)s", s=state, id=order.id)
         current = await queries.order(uow, order.id)
+        assert current is not None
         for action in reading.allowed_actions(dispatcher, current, await queries.visit_at_hand(uow, order.id)):
             async with uow.savepoint() as trial:
                 await service.perform(uow, dispatcher, work_order_id=order.id, action=action, reason="Because")

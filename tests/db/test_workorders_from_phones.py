@@ -1,6 +1,7 @@
 """What phones say about work orders, however late, twice, or after somebody else took over."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -148,7 +149,7 @@ async def test_evidence_is_kept_with_its_own_id_and_sending_it_again_changes_not
 ):
     _, (isolated, _) = await a_procedure(uow)
     start = uow.now() - timedelta(hours=1)
-    said = {
+    said: dict[str, dict[str, Any]] = {
         "note.add": {"body": "Seal is worn"},
         "answer.set": {"item": isolated.id, "value": True},
         "time.add": {"kind": "work", "started_at": start.isoformat(), "ended_at": uow.now().isoformat()},
