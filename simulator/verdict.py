@@ -23,6 +23,7 @@ from simulator.world import van_stock
 _AT_ONCE = 4
 _DONE = {"applied", "merged", "conflict"}  # of these, evidence is kept
 _CONTROL = "wo.transition"
+_FOLLOW_UP = "wo.follow_up"
 _PARTS = {"part.use": -1, "part.return": 1}
 _COMPARED = ("number", "title", "state", "priority")
 _MANY = 50
@@ -78,7 +79,7 @@ async def judge(verdict: Verdict, office: Office, players: Sequence[Player], tal
     verdict.signatures = sum(mutation.name == "signature.capture" for mutation in recorded)
     _judge_results(verdict, recorded, tally)
     orders = await _orders(office, recorded)
-    verdict.closed = sum(order.detail["state"] == "closed" for order in orders.values())
+    verdict.closed = sum(order.detail.get("state") == "closed" for order in orders.values())
     for mutation in recorded:
         _judge_effect(verdict, mutation, orders)
     await _judge_files(verdict, office, recorded)
@@ -116,38 +117,25 @@ class _Order:
 
 
 async def _orders(office: Office, recorded: Sequence[Recorded]) -> dict[str, _Order]:
+    """Every order that something was recorded on, follow-ups included, by id."""
     at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(order: str) -> tuple[str, _Order]:
+    async def one(order: str) -> _Order:
         async with at_once:
-            return order, await _order(office, order)
+            return await _order(office, order)
 
     wanted = {mutation.args["wo"] for mutation in recorded}
-    followed = {mutation.args["id"] for mutation in recorded if mutation.name == "wo.follow_up"}
-    found = await asyncio.gather(*(one(order) for order in sorted(wanted)), return_exceptions=True)
-    follow_ups = await asyncio.gather(*(_exists(office, order) for order in sorted(followed)))
-    orders = {}
-    for answer in found:
-        if isinstance(answer, BaseException):
-            raise answer
-        orders[answer[0]] = answer[1]
-    for order, exists in zip(sorted(followed), follow_ups, strict=True):
-        orders.setdefault(order, _Order({"state": "new"}, Counter({order: int(exists)}), frozenset()))
-    return orders
-
-
-async def _exists(office: Office, order: str) -> bool:
-    try:
-        await office.get(f"/work-orders/{order}")
-    except Refused as refused:
-        if refused.status == httpx.codes.NOT_FOUND:
-            return False
-        raise
-    return True
+    wanted |= {mutation.args["id"] for mutation in recorded if mutation.name == _FOLLOW_UP}
+    return dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
 
 
 async def _order(office: Office, order: str) -> _Order:
-    detail = await office.get(f"/work-orders/{order}")
+    try:
+        detail = await office.get(f"/work-orders/{order}")
+    except Refused as refused:
+        if refused.status != httpx.codes.NOT_FOUND:
+            raise
+        return _Order({}, Counter(), frozenset())
     timeline = (await office.get(f"/work-orders/{order}/timeline"))["items"]
     movements = await office.all("/stock-movements", work_order_id=order)
     acts = [entry["facts"].get("mutation_id") for entry in timeline if entry["from_state"] != entry["to_state"]]
@@ -175,7 +163,7 @@ def _judge_effect(verdict: Verdict, mutation: Recorded, orders: dict[str, _Order
         seen = orders[mutation.args["wo"]].ids[f"act:{mutation.id}"]
         expected = 1 if outcome == "applied" else min(seen, 1)
     else:
-        home = mutation.args["id"] if mutation.name == "wo.follow_up" else mutation.args["wo"]
+        home = mutation.args["id"] if mutation.name == _FOLLOW_UP else mutation.args["wo"]
         seen, expected = orders[home].ids[mutation.args["id"]], 1
     if seen < expected:
         verdict.lose(f"{_named(mutation)} was {mutation.status} but can't be found on the server")
@@ -227,7 +215,7 @@ def _judge_projections(verdict: Verdict, player: Player, orders: dict[str, _Orde
         if order_id not in orders:
             continue  # nothing was done on it
         order = orders[order_id]
-        differing = [name for name in _COMPARED if row[name] != order.detail[name]]
+        differing = [name for name in _COMPARED if row[name] != order.detail.get(name)]
         if differing:
             verdict.problems.append(f"{player.staff.name}'s phone shows another {differing} of order {row['number']}")
         if {photo for photo, about in photos.items() if about["work_order_id"] == order_id} != order.photos:

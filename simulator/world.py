@@ -4,6 +4,7 @@ Made through the web API as an administrator. Running it again finds what it mad
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -33,6 +34,7 @@ _NAMES = (
 _KINDS = (("lift", "Lift", "电梯"), ("hvac", "Air conditioning", "空调"), ("appliance", "Appliance", "家电"))
 
 type Json = dict[str, Any]
+type Stretch = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -87,17 +89,28 @@ async def prepare(admin: Office, slug: str, domain: str, engineers: int, rng: Ra
 
 
 async def give_shifts(admin: Office, staff: tuple[Staff, ...], start: datetime, end: datetime) -> None:
-    """A shift over the whole time for everyone who has none."""
-    on_duty = {
-        shift["person_id"]
-        async for shift in admin.pages("/shifts", **{"from": start.isoformat(), "to": end.isoformat()})
-        if datetime.fromisoformat(shift["starts_at"]) <= start and datetime.fromisoformat(shift["ends_at"]) >= end
-    }
+    """See to it that everyone is on duty all that time, whatever shifts they have already."""
     # A little earlier: the first fix may be stamped by a phone whose clock is slow.
-    shift = {"starts_at": (start - timedelta(minutes=10)).isoformat(), "ends_at": end.isoformat()}
+    start -= timedelta(minutes=10)
+    planned: defaultdict[str, list[Stretch]] = defaultdict(list)
+    async for shift in admin.pages("/shifts", **{"from": start.isoformat(), "to": end.isoformat()}):
+        stretch = datetime.fromisoformat(shift["starts_at"]), datetime.fromisoformat(shift["ends_at"])
+        planned[shift["person_id"]].append(stretch)
     for engineer in staff:
-        if engineer.person not in on_duty:
+        for begin, stop in uncovered((start, end), planned[engineer.person]):
+            shift = {"starts_at": begin.isoformat(), "ends_at": stop.isoformat()}
             await admin.post(f"/people/{engineer.person}/shifts", shift)
+
+
+def uncovered(whole: Stretch, parts: Iterable[Stretch]) -> list[Stretch]:
+    """What of `whole` none of the parts covers."""
+    reached, end = whole
+    gaps = []
+    for begin, stop in sorted(parts):
+        if reached < begin:
+            gaps.append((reached, min(begin, end)))
+        reached = max(reached, stop)
+    return [*gaps, (reached, end)] if reached < end else gaps
 
 
 async def dispatcher_account(admin: Office, domain: str, password: str) -> str:
