@@ -14,6 +14,7 @@ from server.identity.access import require
 from server.identity.domain import Actor, Permission
 from server.workforce.errors import NotAnEngineer
 from server.workorders import access
+from server.workorders import queries as workorder_queries
 from server.workorders import service as workorders
 from server.workorders.domain import Visit
 
@@ -59,7 +60,7 @@ async def assign(
     """Send an engineer, in place of whoever was sent before, and keep what the decision was based on.
 
     Without times the visit is planned for when they can be there after what is planned already. A dispatcher may
-    choose somebody whom the rules exclude; the decision shows that they did.
+    choose somebody whom the rules exclude; the decision shows that they did. Repeating it changes nothing.
     Raises NotFound, Forbidden, NotAnEngineer, PlanRunsBackwards, IllegalTransition.
     """
     require(actor, Permission.VISITS_DISPATCH)
@@ -68,14 +69,14 @@ async def assign(
     ranking = await _ranked(uow, travel, job, uow.now())
     if engineer_id not in ranking.starts:
         raise NotAnEngineer
-    start = planned_start or ranking.starts[engineer_id]
+    start, end = await _plan(uow, job, ranking, engineer_id, planned_start, planned_end)
     visit = await workorders.schedule_visit(
         uow,
         actor,
         work_order_id=work_order_id,
         engineer_id=engineer_id,
         planned_start=start,
-        planned_end=planned_end or start + job.duration,
+        planned_end=end,
     )
     await queries.insert_decision(
         uow,
@@ -86,6 +87,23 @@ async def assign(
         candidates=_inputs(ranking),
     )
     return visit
+
+
+async def _plan(
+    uow: UnitOfWork,
+    job: Job,
+    ranking: Ranking,
+    engineer_id: UUID,
+    planned_start: datetime | None,
+    planned_end: datetime | None,
+) -> tuple[datetime, datetime]:
+    if planned_start is None and planned_end is None:
+        sent = await workorder_queries.visit_at_hand(uow, job.id)
+        # Asked twice for the same engineer: their plan stands, whatever a minute has changed on the roads.
+        if sent and sent.is_open and sent.engineer_id == engineer_id and sent.planned_start and sent.planned_end:
+            return sent.planned_start, sent.planned_end
+    start = planned_start or ranking.starts[engineer_id]
+    return start, planned_end or start + job.duration
 
 
 def _inputs(ranking: Ranking) -> list[dict[str, Any]]:

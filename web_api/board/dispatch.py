@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from edge.auth import Work, permitted
+from edge.idempotency import IdempotencyHeader, once
 from edge.problems import PROBLEMS
 from edge.services import ServicesOf
 from server.core.wire import Id, Instant, WireIn, WireOut
@@ -14,8 +15,8 @@ from server.dispatch import service as dispatch
 from server.dispatch.scoring import Factor, Origin, Why
 from server.geo.journey import Source
 from server.identity.domain import Permission
-from server.workorders import reading
-from web_api.board.summaries import WorkOrderSummary
+from server.workorders import access, reading
+from web_api.board.details import WorkOrderOut, whole
 
 router = APIRouter(prefix="/api/v1", tags=["dispatch"], responses=PROBLEMS)
 
@@ -93,15 +94,16 @@ async def assign(
     body: Assignment,
     work: Annotated[Work, permitted(Permission.VISITS_DISPATCH)],
     services: ServicesOf,
-) -> WorkOrderSummary:
+    key: IdempotencyHeader = None,
+) -> WorkOrderOut:
     """Plan a visit and send it to the engineer, in place of whoever was sent before. Repeating it changes nothing."""
-    await dispatch.assign(
-        work.uow,
-        work.actor,
-        services.travel,
-        work_order_id=work_order_id,
-        engineer_id=body.engineer_id,
-        planned_start=body.planned_start,
-        planned_end=body.planned_end,
-    )
-    return WorkOrderSummary.model_validate(await reading.summary_of(work.uow, work_order_id))
+
+    async def act() -> WorkOrderOut:
+        await dispatch.assign(work.uow, work.actor, services.travel, work_order_id=work_order_id, **dict(body))
+        order = await access.work_order_for(work.uow, work.actor, work_order_id)
+        summary = await reading.summary_of(work.uow, work_order_id)
+        assert summary is not None, "an order that can be seen has a line in the list"
+        return WorkOrderOut.model_validate(whole(order, summary))
+
+    # A key that comes again for another order is another request.
+    return await once(work, key and f"{key} {work_order_id}", body, WorkOrderOut, act)

@@ -1,0 +1,98 @@
+"""Candidates and assignment as the board asks for them."""
+
+from uuid import uuid4
+
+import pytest
+
+from server.workforce.domain import SkillLevel
+from server.workorders.domain import WorkOrder
+from tests.factories.workforce import a_shift, an_engineer, another_engineer
+from tests.factories.workorders import an_order
+
+
+@pytest.fixture
+async def order(database, company, dispatcher, engineer) -> WorkOrder:
+    async with database.unit_of_work(company.id) as uow:
+        await an_engineer(uow, engineer, oven=4)
+        await a_shift(uow, engineer)
+        await another_engineer(uow, company.id)
+        return await an_order(uow, dispatcher, skills=(SkillLevel("oven", 2),), duration_minutes=45)
+
+
+async def test_candidates_come_with_their_breakdown_and_the_others_with_why_not(client, signed_in, engineer, order):
+    answer = await client.get(f"/api/v1/work-orders/{order.id}/candidates", headers=await signed_in("dispatcher"))
+    assert answer.status_code == 200
+    found = answer.json()
+    (best,) = found["items"]
+    assert best["engineer_id"] == str(engineer.person)
+    assert best["source"] == "estimate"
+    assert best["eta_p90_seconds"] > best["eta_seconds"] > 0
+    assert best["score"] == pytest.approx(sum(f["weight"] * f["value"] for f in best["factors"]), abs=1e-3)
+    assert best["skills"] == [{"key": "oven", "level": 4}]
+    (other,) = found["excluded"]
+    assert other["name"] == "Bruno"
+    assert {reason["code"] for reason in other["reasons"]} == {"skill_missing", "no_shift"}
+    assert found["weights_version"] == 1
+
+
+async def test_candidates_can_be_asked_for_another_moment(client, signed_in, order):
+    answer = await client.get(
+        f"/api/v1/work-orders/{order.id}/candidates",
+        params={"at": "2026-11-23T16:00:00+00:00"},
+        headers=await signed_in("dispatcher"),
+    )
+    assert answer.json()["items"] == [], "the shift is over by then"
+
+
+async def test_assigning_sends_the_engineer_and_answers_the_order(client, signed_in, engineer, order):
+    headers = await signed_in("dispatcher")
+    path = f"/api/v1/work-orders/{order.id}/assign"
+    answer = await client.post(path, json={"engineer_id": str(engineer.person)}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    sent = answer.json()
+    assert (sent["state"], sent["visit_state"]) == ("dispatched", "dispatched")
+    assert sent["engineer_name"] == engineer.name
+    assert sent["planned_start"] < sent["planned_end"]
+    again = await client.post(path, json={"engineer_id": str(engineer.person)}, headers=headers)
+    assert again.json() == sent, "asked twice, done once"
+
+
+async def test_a_repeated_key_gets_the_first_answer_but_only_for_the_same_order(
+    client, signed_in, database, company, dispatcher, engineer, order
+):
+    headers = await signed_in("dispatcher") | {"Idempotency-Key": "one"}
+    body = {"engineer_id": str(engineer.person)}
+    first = await client.post(f"/api/v1/work-orders/{order.id}/assign", json=body, headers=headers)
+    async with database.unit_of_work(company.id) as uow:
+        other = await an_order(uow, dispatcher)
+    second = await client.post(f"/api/v1/work-orders/{order.id}/assign", json=body, headers=headers)
+    third = await client.post(f"/api/v1/work-orders/{other.id}/assign", json=body, headers=headers)
+    assert first.json() == second.json()
+    assert third.json()["id"] == str(other.id)
+
+
+async def test_given_times_are_kept(client, signed_in, engineer, order):
+    times = {"planned_start": "2026-11-23T10:00:00Z", "planned_end": "2026-11-23T11:30:00Z"}
+    answer = await client.post(
+        f"/api/v1/work-orders/{order.id}/assign",
+        json={"engineer_id": str(engineer.person), **times},
+        headers=await signed_in("dispatcher"),
+    )
+    assert {name: answer.json()[name] for name in times} == times
+
+
+async def test_somebody_who_is_no_engineer_can_not_be_sent(client, signed_in, dispatcher, order):
+    answer = await client.post(
+        f"/api/v1/work-orders/{order.id}/assign",
+        json={"engineer_id": str(dispatcher.person)},
+        headers=await signed_in("dispatcher"),
+    )
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+async def test_unknown_orders_and_wrong_roles_are_refused(client, signed_in, order):
+    headers = await signed_in("dispatcher")
+    assert (await client.get(f"/api/v1/work-orders/{uuid4()}/candidates", headers=headers)).status_code == 404
+    for role in ("service_agent", "engineer", "warehouse_clerk"):
+        refused = await client.get(f"/api/v1/work-orders/{order.id}/candidates", headers=await signed_in(role))
+        assert refused.status_code == 403

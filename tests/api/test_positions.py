@@ -1,0 +1,126 @@
+"""What a phone reports, and the hints it receives in return, over a real socket."""
+
+from datetime import timedelta
+
+import pytest
+
+from server.identity import service as identity
+from server.identity.domain import Actor, Audience
+from server.notify import service as notify
+from server.notify.domain import Hint
+from tests.factories.geo import device_of, with_phone
+from tests.factories.workforce import a_shift, an_engineer
+from tests.fakes.sse import reading, serving
+
+EVENTS = "/mobile/v1/sync/events"
+
+
+@pytest.fixture
+async def phone(database, company, engineer) -> Actor:
+    async with database.unit_of_work(company.id) as uow:
+        await an_engineer(uow, engineer)
+        await a_shift(uow, engineer)
+        return await with_phone(uow, engineer)
+
+
+@pytest.fixture
+async def headers(services, phone) -> dict[str, str]:
+    async with services.database.unit_of_work(phone.org) as uow:
+        session = await identity.open_session(
+            uow,
+            services.tokens,
+            person=phone.person,
+            device=phone.device,
+            audience=Audience.MOBILE,
+            now=services.wall_clock.now(),
+        )
+    return {"Authorization": f"Bearer {session.access_token}"}
+
+
+@pytest.fixture
+async def address(app):
+    async with serving(app) as it:
+        yield it
+
+
+def fixes(start, *minutes: int) -> list[dict]:
+    return [
+        {
+            "seq": seq,
+            "at": (start + timedelta(minutes=minute)).isoformat(),
+            "lon": 7.42,
+            "lat": 43.73,
+            "accuracy_m": 7.5,
+            "heading": 359.9,
+            "speed_kmh": 12.4,
+        }
+        for seq, minute in enumerate(minutes, start=1)
+    ]
+
+
+async def test_fixes_of_the_shift_are_kept_and_those_outside_are_dropped(client, clock, phone, headers, database):
+    body = {"device": str(device_of(phone)), "fixes": fixes(clock.now(), -120, -10, 0)}
+    first = await client.post("/mobile/v1/positions", json=body, headers=headers)
+    assert first.status_code == 200, first.text
+    assert first.json() == {"accepted": 2, "duplicates": 0, "dropped_off_shift": 1}
+    again = await client.post("/mobile/v1/positions", json=body, headers=headers)
+    assert again.json() == {"accepted": 0, "duplicates": 2, "dropped_off_shift": 1}
+    async with database.unit_of_work(phone.org) as uow:
+        last = await uow.row("select accuracy_m, heading, speed_kmh from position_last")
+    assert last == {"accuracy_m": 8, "heading": 0, "speed_kmh": 12}
+
+
+async def test_a_browsers_token_and_another_devices_name_are_refused(client, clock, phone, headers, signed_in):
+    body = {"device": str(device_of(phone)), "fixes": fixes(clock.now(), 0)}
+    browser = await client.post("/mobile/v1/positions", json=body, headers=await signed_in("engineer"))
+    assert browser.status_code == 401
+    stranger = await client.post("/mobile/v1/positions", json=body | {"device": str(phone.person)}, headers=headers)
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "positions.not_this_device")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"lon": 181}, {"accuracy_m": -1}, {"seq": 0}, {"at": "2026-11-23T08:00:00"}, {"heading": 361}, {"mood": "good"}],
+)
+async def test_impossible_fixes_are_refused_with_a_sentence(client, clock, phone, headers, wrong):
+    (fix,) = fixes(clock.now(), 0)
+    body = {"device": str(device_of(phone)), "fixes": [fix | wrong]}
+    answer = await client.post("/mobile/v1/positions", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+async def test_a_hint_reaches_the_phone_that_listens_and_is_sent_once(address, database, phone, headers):
+    async with reading(address, EVENTS, headers) as stream:
+        async with database.unit_of_work(phone.org) as uow:
+            await notify.queue_hint(uow, phone.person, Hint.ARRIVAL, phone.person, "arrival")
+        told = await stream.next()
+        assert (told.event, told.data) == ("hint", {"h": "arrival", "subject_id": str(phone.person)})
+        with pytest.raises(TimeoutError):
+            await stream.next(within=1.5)
+    async with database.unit_of_work(phone.org) as uow:
+        sent = await uow.row("select state, channel, attempts from message")
+    assert sent == {"state": "sent", "channel": "sse", "attempts": 1}
+
+
+async def test_what_waited_is_delivered_when_the_phone_comes_and_what_was_cut_off_is_sent_again(
+    address, database, phone, headers, clock
+):
+    async def queue(hint: Hint) -> None:
+        clock.forward(timedelta(seconds=1))
+        async with database.unit_of_work(phone.org) as uow:
+            await notify.queue_hint(uow, phone.person, hint, phone.person, hint)
+
+    await queue(Hint.JOB)
+    async with reading(address, EVENTS, headers) as stream:
+        seen = await stream.next()
+        assert seen.data["h"] == "job"
+        await queue(Hint.SYNC)
+        assert (await stream.next()).data["h"] == "sync"
+    async with reading(address, EVENTS, headers, last_event_id=seen.id) as stream:
+        assert (await stream.next()).data["h"] == "sync"
+
+
+async def test_a_revoked_device_is_not_listened_to(address, client, database, phone, headers, administrator):
+    async with database.unit_of_work(phone.org) as uow:
+        await identity.revoke_device(uow, administrator, device_of(phone), "lost")
+    assert (await client.get(EVENTS, headers=headers)).status_code in {401, 403}
