@@ -1,12 +1,16 @@
 """Work orders over HTTP."""
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
+from server.inventory import service as inventory
+from server.inventory.domain import LocationKind, Reason
 from server.workorders.domain import Action, State
 from tests.factories.customers import a_site, an_asset
+from tests.factories.inventory import a_part, a_warehouse, goods_in
 from tests.factories.workforce import an_engineer, another_engineer
 from tests.factories.workorders import a_procedure, a_visit, an_order, from_phone
 
@@ -240,6 +244,31 @@ async def test_pages_of_orders_neither_skip_nor_repeat_while_orders_come_in(clie
 )
 async def test_a_list_refuses_what_it_cannot_read(client, dispatch, query, status):
     assert (await client.get(URL, params=query, headers=dispatch)).status_code == status
+
+
+async def test_parts_signature_and_reports_of_a_fresh_order_are_none(client, dispatch, order):
+    detail = (await client.get(f"{URL}/{order.id}", headers=dispatch)).json()
+    assert (detail["parts"], detail["signature"], detail["reports"]) == ([], None, [])
+
+
+async def test_a_used_part_is_shown_with_the_order(client, database, company, dispatcher, engineer, dispatch, order):
+    async with database.unit_of_work(company.id) as uow:
+        source, used = await a_warehouse(uow), await a_part(uow)
+        await goods_in(uow, dispatcher, used, source, 3)
+        consumed = (await inventory.ensure_virtual_locations(uow))[LocationKind.CONSUMED]
+        await inventory.move(
+            uow,
+            engineer,
+            id=uow.new_id(),
+            part=used.id,
+            source=source.id,
+            target=consumed.id,
+            quantity=Decimal(2),
+            reason=Reason.USED,
+            work_order_id=order.id,
+        )
+    detail = (await client.get(f"{URL}/{order.id}", headers=dispatch)).json()
+    assert [(it["sku"], it["quantity"]) for it in detail["parts"]] == [(used.sku, 2)]
 
 
 async def test_several_states_are_asked_for_at_once(client, dispatch, order, world):

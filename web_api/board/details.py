@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from edge.auth import Work
+from server.confirmation import service as confirmation
+from server.confirmation.domain import Confirmation
 from server.core.wire import WireOut
 from server.inventory import service as inventory
 from server.workorders import reading
@@ -115,6 +117,24 @@ class PartUsedOut(WireOut):
     serials: list[str]
 
 
+class SignatureOut(WireOut):
+    id: UUID
+    signer_name: str
+    signer_role: str
+    rating: int
+    comment: str
+    document_hash: str
+    at: datetime
+
+
+class ReportOut(WireOut):
+    version: int
+    language: str
+    document_hash: str
+    code: str
+    created_at: datetime
+
+
 class WorkOrderDetail(WorkOrderOut):
     customer: CustomerOut
     site: SiteOut
@@ -129,6 +149,8 @@ class WorkOrderDetail(WorkOrderOut):
     costs: list[CostOut]
     photos: list[PhotoOut]
     parts: list[PartUsedOut]
+    signature: SignatureOut | None
+    reports: list[ReportOut]
     allowed_actions: list[Action]
 
 
@@ -146,8 +168,14 @@ async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
             "checklist": [_line(line) for line in known.checklist],
             "time_entries": known.time,
             "parts": await inventory.parts_used(work.uow, work_order_id),
+            "signature": _signature(await confirmation.confirmation_of(work.uow, work_order_id)),
+            "reports": await confirmation.reports_of(work.uow, work_order_id),
         }
     )
+
+
+def _signature(found: Confirmation | None) -> dict[str, Any] | None:
+    return {**vars(found), "id": found.signature_id} if found else None
 
 
 def _line(line: ChecklistLine) -> dict[str, Any]:
