@@ -1,6 +1,6 @@
 import { answered } from "@callout/api";
 import { useQuery } from "@tanstack/react-query";
-import type { Place, Route } from "./model";
+import { detailOf, isActive, type Order, orderOf, type Place, type Route, STATES_OF, type State } from "./model";
 import { useServices } from "./services";
 
 export const orderKeys = {
@@ -15,7 +15,9 @@ export function useOrderDetail(id: string) {
   return useQuery({
     queryKey: orderKeys.detail(id),
     queryFn: ({ signal }) =>
-      answered(api.GET("/api/v1/work-orders/{work_order_id}", { params: { path: { work_order_id: id } }, signal })),
+      answered(
+        api.GET("/api/v1/work-orders/{work_order_id}", { params: { path: { work_order_id: id } }, signal }),
+      ).then(detailOf),
   });
 }
 
@@ -68,3 +70,26 @@ export function useRoute(what: string | null, from: Place | null, to: Place | nu
     },
   });
 }
+
+const ARCHIVE_PAGE = 100;
+
+/** Orders that the board no longer holds because they are over, or nothing while none are asked for. */
+export function useArchive(states: readonly State[], text: string): readonly Order[] {
+  const { api } = useServices();
+  const wanted = states.filter((state) => !isActive(state));
+  const q = text.trim();
+  const { data } = useQuery<readonly Order[]>({
+    queryKey: ["archive", wanted, q],
+    enabled: wanted.length > 0 || q.length > 1,
+    placeholderData: (before) => before,
+    queryFn: async ({ signal }) => {
+      const state = wanted.length > 0 ? wanted : [...STATES_OF.closed];
+      const query = { state, limit: ARCHIVE_PAGE, ...(q && { q }) };
+      const found = await answered(api.GET("/api/v1/work-orders", { params: { query }, signal }));
+      return found.items.map(orderOf);
+    },
+  });
+  return wanted.length > 0 || q.length > 1 ? (data ?? NOTHING) : NOTHING;
+}
+
+const NOTHING: readonly Order[] = [];

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import { go, useWhereabouts } from "../app/address";
+import { useArchive } from "../app/queries";
 import { Splash } from "../app/Splash";
 import { useNarrow } from "../app/screen";
 import { useBoard, useServices } from "../app/services";
@@ -42,7 +43,11 @@ function ReadyBoard() {
   const narrow = useNarrow();
   const { order, engineer, pane, filter } = useWhereabouts();
   const orders = useBoard((now) => now.orders);
-  const shown = useMemo(() => visibleOrders(orders.values(), filter), [orders, filter]);
+  const archive = useArchive(filter.states, filter.text);
+  const shown = useMemo(() => {
+    const known = archive.length === 0 ? orders : new Map([...archive.map((one) => [one.id, one] as const), ...orders]);
+    return visibleOrders(known.values(), filter);
+  }, [orders, archive, filter]);
   const [dialog, setDialog] = useState<"new" | "keys" | null>(null);
   useKeys({ shown, openDialog: setDialog, asleep: dialog !== null });
 

@@ -13,8 +13,8 @@ const GLYPH_OF = {
   planned: "accepted",
   underway: "working",
   hold: "on_hold",
-  done: "closed",
-  cancelled: "cancelled",
+  confirm: "resolved",
+  closed: "closed",
 } as const;
 
 export function Filters() {
@@ -61,7 +61,7 @@ export function Filters() {
             onClick={() => toggleStage(stage)}
           >
             <StateGlyph state={GLYPH_OF[stage]} size={14} />
-            {t(`stage.${stage}`)} <b>{countOf(counts, STATES_OF[stage])}</b>
+            {t(`stage.${stage}`)} {stage !== "closed" && <b>{countOf(counts, STATES_OF[stage])}</b>}
           </button>
         ))}
       </fieldset>

@@ -16,7 +16,7 @@ export function openOrdersOf(engineer: string, orders: Iterable<Order>): Order[]
   const open: Order[] = [];
   for (const order of orders) {
     const stage = stageOf(order.state);
-    if (order.engineer_id === engineer && stage !== "done" && stage !== "cancelled") open.push(order);
+    if (order.engineer_id === engineer && stage !== "confirm" && stage !== "closed") open.push(order);
   }
   return open;
 }

@@ -1,4 +1,4 @@
-import { type Order, PRIORITIES, type Priority, responseDue, type State, stageOf } from "../app/model";
+import { isActive, type Order, PRIORITIES, type Priority, responseDue, type State, stageOf } from "../app/model";
 
 export interface Filter {
   readonly text: string;
@@ -31,10 +31,6 @@ function fits(order: Order, filter: Filter): boolean {
   return filter.text !== "" || isActive(order.state);
 }
 
-export function isActive(state: State): boolean {
-  return state !== "closed" && state !== "cancelled";
-}
-
 const folded = new WeakMap<Order, string>();
 
 function haystack(order: Order): string {
@@ -52,9 +48,9 @@ export function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-const STAGE_RANK = { open: 0, planned: 0, underway: 0, hold: 0, done: 1, cancelled: 2 } as const;
+const STAGE_RANK = { open: 0, planned: 0, underway: 0, hold: 0, confirm: 1, closed: 2 } as const;
 
-/** Unfinished first; then by urgency; then those still waiting for a response, the earliest promise first. */
+/** Unfinished first; then by priority; then those still waiting for a response, the earliest promise first. */
 export function byPressure(a: Order, b: Order): number {
   return (
     STAGE_RANK[stageOf(a.state)] - STAGE_RANK[stageOf(b.state)] ||
@@ -66,17 +62,18 @@ export function byPressure(a: Order, b: Order): number {
 }
 
 export interface Counts {
-  readonly states: Readonly<Record<State, number>>;
+  readonly states: Readonly<Partial<Record<State, number>>>;
   readonly priorities: Readonly<Record<Priority, number>>;
 }
 
-/** Counts by state of all orders, and by priority of the unfinished ones. */
+/** Counts of the unfinished orders. */
 export function countOrders(orders: Iterable<Order>): Counts {
-  const states = {} as Record<State, number>;
+  const states: Partial<Record<State, number>> = {};
   const priorities: Record<Priority, number> = { urgent: 0, high: 0, normal: 0 };
   for (const order of orders) {
+    if (!isActive(order.state)) continue;
     states[order.state] = (states[order.state] ?? 0) + 1;
-    if (isActive(order.state)) priorities[order.priority] += 1;
+    priorities[order.priority] += 1;
   }
   return { states, priorities };
 }

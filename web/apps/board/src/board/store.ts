@@ -1,5 +1,5 @@
 import { type Api, answered, type LinkState, listen, type ServerEvent, type SessionKeeper } from "@callout/api";
-import type { Engineer, Order, Snapshot } from "../app/model";
+import { type Engineer, type Order, orderOf, type Snapshot } from "../app/model";
 
 export interface Board {
   readonly status: "loading" | "ready" | "failed";
@@ -25,7 +25,7 @@ const EMPTY: Board = {
   clockOffset: 0,
 };
 
-type OrderListener = (order: Order) => void;
+type OrderListener = (id: string) => void;
 
 /**
  * The board as the server last told it: one snapshot, then events on top. Events are gathered and shown once per frame;
@@ -51,7 +51,7 @@ export class BoardStore {
     return () => this.listeners.delete(listener);
   };
 
-  /** Calls back for each order that changed after the snapshot. */
+  /** Calls back with the id of each order that something happened to, be it only a note. */
   readonly onOrder = (listener: OrderListener): (() => void) => {
     this.orderListeners.add(listener);
     return () => this.orderListeners.delete(listener);
@@ -101,7 +101,7 @@ export class BoardStore {
     this.set({
       status: "ready",
       problem: null,
-      orders: new Map(snapshot.orders.map((order) => [order.id, order])),
+      orders: new Map(snapshot.orders.map((order) => [order.id, orderOf(order)])),
       engineers: new Map(snapshot.engineers.map((engineer) => [engineer.id, engineer])),
       region: snapshot.region,
       clockOffset: Date.parse(snapshot.server_time) - middle,
@@ -139,7 +139,7 @@ export class BoardStore {
     this.pending = [];
     const next = applied(this.board, events);
     this.set(next.board);
-    for (const order of next.changed) for (const listener of this.orderListeners) listener(order);
+    for (const id of next.touched) for (const listener of this.orderListeners) listener(id);
   };
 
   private set(change: Partial<Board>): void {
@@ -148,31 +148,55 @@ export class BoardStore {
   }
 }
 
-/** The board after these events; maps without news keep their identity. */
-export function applied(
-  board: Pick<Board, "orders" | "engineers">,
-  events: readonly ServerEvent[],
-): { board: Pick<Board, "orders" | "engineers">; changed: Order[] } {
+interface Happening {
+  readonly subject_id: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+interface Applied {
+  readonly board: Pick<Board, "orders" | "engineers">;
+  readonly touched: ReadonlySet<string>;
+}
+
+/** The board after these events; a map without news keeps its identity, so nothing that shows it is drawn again. */
+export function applied(board: Pick<Board, "orders" | "engineers">, events: readonly ServerEvent[]): Applied {
   const orders = new Map<string, Order>();
   const engineers = new Map<string, Engineer>();
+  const touched = new Set<string>();
   for (const event of events) {
+    const said: unknown = JSON.parse(event.data);
     if (event.name === "order") {
-      const { order } = JSON.parse(event.data) as { order: Order };
+      const { order } = said as { order: Order };
       orders.set(order.id, order);
+      touched.add(order.id);
     } else if (event.name === "engineer") {
-      const { engineer } = JSON.parse(event.data) as { engineer: Engineer };
+      const { engineer } = said as { engineer: Engineer };
       engineers.set(engineer.id, engineer);
+    } else if (event.name === "event") {
+      const { subject_id, payload } = said as Happening;
+      touched.add(typeof payload.work_order_id === "string" ? payload.work_order_id : subject_id);
     }
   }
-  const changed = [...orders.values()].filter((order) => {
-    const known = board.orders.get(order.id);
-    return !known || known.version <= order.version;
-  });
   return {
-    changed,
+    touched,
     board: {
-      orders: changed.length > 0 ? new Map([...board.orders, ...changed.map((o) => [o.id, o] as const)]) : board.orders,
-      engineers: engineers.size > 0 ? new Map([...board.engineers, ...engineers]) : board.engineers,
+      orders: merged(board.orders, orders, isNews),
+      engineers: merged(board.engineers, engineers, () => true),
     },
   };
+}
+
+/** An answer to our own action may have come before the news of an older change. */
+const isNews = (known: Order, told: Order): boolean => known.version <= told.version;
+
+function merged<Item>(
+  known: ReadonlyMap<string, Item>,
+  told: ReadonlyMap<string, Item>,
+  news: (known: Item, told: Item) => boolean,
+): ReadonlyMap<string, Item> {
+  const fresh = [...told].filter(([id, item]) => {
+    const before = known.get(id);
+    return before === undefined || news(before, item);
+  });
+  return fresh.length > 0 ? new Map([...known, ...fresh]) : known;
 }

@@ -12,7 +12,7 @@ export function useLiveBoard(): void {
   useEffect(() => setClockOffset(clockOffset), [clockOffset]);
   useEffect(() => {
     board.open();
-    const stop = board.onOrder((order) => void queries.invalidateQueries({ queryKey: orderKeys.all(order.id) }));
+    const stop = board.onOrder((id) => void queries.invalidateQueries({ queryKey: orderKeys.all(id) }));
     return () => {
       stop();
       board.close();

@@ -4,7 +4,8 @@ import { useEffect, useState } from "react";
 import { type Candidate, type Candidates, type Factor, type Order, stageOf } from "../app/model";
 import { useCandidates } from "../app/queries";
 import { useBoard } from "../app/services";
-import { isKey, type Translate, textIn, useWords, wordOf } from "../i18n";
+import type { Times } from "../app/time";
+import { isKey, type Translate, useWords, wordOf } from "../i18n";
 import { previewCandidate } from "../map/preview";
 import { Avatar } from "../ui/Avatar";
 import { Failure, Message, Skeleton } from "../ui/Messages";
@@ -31,10 +32,23 @@ export function CandidatesTab({ order }: { order: Order }) {
   );
 }
 
+const NAMED = 3;
+
 function Found({ order, found }: { order: Order; found: Candidates }) {
   const { t } = useWords();
   const [open, setOpen] = useState<string | null>(found.items[0]?.engineer_id ?? null);
   usePreview(open);
+  const card = (candidate: Candidate) => (
+    <CandidateCard
+      key={candidate.engineer_id}
+      order={order}
+      candidate={candidate}
+      best={candidate === found.items[0]}
+      open={open === candidate.engineer_id}
+      onOpen={() => setOpen(candidate.engineer_id)}
+    />
+  );
+  const others = found.items.slice(NAMED);
   return (
     <>
       {found.items.length === 0 ? (
@@ -45,18 +59,16 @@ function Found({ order, found }: { order: Order; found: Candidates }) {
           <small>{t("cand.weights", { version: found.weights_version })}</small>
         </p>
       )}
-      <ol className={css.candidates}>
-        {found.items.map((candidate, index) => (
-          <CandidateCard
-            key={candidate.engineer_id}
-            order={order}
-            candidate={candidate}
-            best={index === 0}
-            open={open === candidate.engineer_id}
-            onOpen={() => setOpen(candidate.engineer_id)}
-          />
-        ))}
-      </ol>
+      <ol className={css.candidates}>{found.items.slice(0, NAMED).map(card)}</ol>
+      {others.length > 0 && (
+        <section className={css.section}>
+          <h3>
+            {t("cand.more")}
+            <small>{others.length}</small>
+          </h3>
+          <ol className={css.candidates}>{others.map(card)}</ol>
+        </section>
+      )}
       {found.excluded.length > 0 && <WhyNot excluded={found.excluded} />}
     </>
   );
@@ -96,6 +108,7 @@ function CandidateCard({ order, candidate, best, open, onOpen }: CardProps) {
             </small>
             <RouteIcon size={13} aria-hidden="true" />
             {times.distance(candidate.distance_m)}
+            {candidate.source === "estimate" && <small>{t("cand.estimate")}</small>}
           </span>
         </span>
         <span className={css.score} title={t("cand.score")}>
@@ -127,6 +140,9 @@ function CandidateFoot({ order, candidate }: { order: Order; candidate: Candidat
           load: times.span(candidate.load_minutes * 60),
           capacity: times.span(candidate.capacity_minutes * 60),
         })}
+        {candidate.origin !== "position" && (
+          <span className={css.origin}>{t(candidate.origin === "home" ? "cand.home" : "cand.after")}</span>
+        )}
       </span>
       {has ? (
         <span className={css.has}>{t("cand.current")}</span>
@@ -139,7 +155,7 @@ function CandidateFoot({ order, candidate }: { order: Order; candidate: Candidat
   );
 }
 
-const FACTOR_TONES = ["#0b6b66", "#2b8f88", "#5aa7c7", "#7d8fd0", "#b59ad6", "#d3a15c", "#9aa7af"] as const;
+const FACTOR_TONES = ["#0b6b66", "#2f938c", "#58a9c9", "#6f8fd6", "#9a8ad6", "#c98fb4", "#d3a15c", "#9aa7af"] as const;
 const toneOf = (index: number): string => FACTOR_TONES[Math.min(index, FACTOR_TONES.length - 1)] ?? "#9aa7af";
 
 /** One bar whose parts are the factors' points: how far it reaches is the score. */
@@ -147,7 +163,7 @@ function ScoreBar({ candidate }: { candidate: Candidate }) {
   const { t, times } = useWords();
   return (
     <span className={css.scoreBar} role="img" aria-label={`${t("cand.score")} ${times.number(candidate.score * 100)}`}>
-      {candidate.factors.map((factor, index) => (
+      {weighty(candidate).map((factor, index) => (
         <i
           key={factor.name}
           title={`${nameOf(t, factor)} ${times.number(factor.weight * factor.value * 100)}`}
@@ -156,6 +172,14 @@ function ScoreBar({ candidate }: { candidate: Candidate }) {
       ))}
     </span>
   );
+}
+
+/** The factors as the bar shows them: the heaviest first. */
+const weighty = (candidate: Candidate): Factor[] => [...candidate.factors].sort((a, b) => b.weight - a.weight);
+
+/** What the score has beyond its factors: a very important customer's job counts for more. */
+function bonusOf(candidate: Candidate): number {
+  return candidate.score - candidate.factors.reduce((sum, factor) => sum + factor.weight * factor.value, 0);
 }
 
 const nameOf = (t: Translate, factor: Factor): string => wordOf(t, "factor", factor.name, isKey);
@@ -175,7 +199,7 @@ function Breakdown({ candidate }: { candidate: Candidate }) {
         </tr>
       </thead>
       <tbody>
-        {candidate.factors.map((factor, index) => (
+        {weighty(candidate).map((factor, index) => (
           <tr key={factor.name}>
             <th>
               <i style={{ background: toneOf(index) }} />
@@ -190,6 +214,17 @@ function Breakdown({ candidate }: { candidate: Candidate }) {
             <td>{times.number(factor.weight * factor.value * 100)}</td>
           </tr>
         ))}
+        {bonusOf(candidate) > 0.005 && (
+          <tr>
+            <th>
+              <i />
+              {t("cand.bonus")}
+            </th>
+            <td />
+            <td />
+            <td>+{times.number(bonusOf(candidate) * 100)}</td>
+          </tr>
+        )}
       </tbody>
     </table>
   );
@@ -197,28 +232,23 @@ function Breakdown({ candidate }: { candidate: Candidate }) {
 
 function Raw({ factor }: { factor: Factor }) {
   const { t, times } = useWords();
-  const { raw: value, unit } = factor;
-  if (value === null || value === undefined) return null;
+  return rawWords(t, times, factor);
+}
+
+/** A raw value with its unit in the reader's words. */
+function rawWords(t: Translate, times: Times, { raw: value, unit }: Factor): string {
+  const signed = (seconds: number) => (seconds < 0 ? "−" : "") + times.span(seconds);
   switch (unit) {
     case "s":
-    case "seconds":
-      return times.span(value);
+      return signed(value);
     case "min":
-    case "minutes":
-      return times.span(value * 60);
-    case "m":
-    case "metres":
-      return times.distance(value);
-    case "level":
-      return t("unit.level", { value });
+      return signed(value * 60);
+    case "bool":
+      return t(value > 0 ? "unit.yes" : "unit.no");
+    case "levels":
+      return t("unit.levels", { value: Math.round(value * 10) / 10 });
     case "visits":
       return t("unit.visits", { value });
-    case "parts":
-      return t("unit.parts", { value });
-    case null:
-    case undefined:
-    case "":
-      return times.number(value, 2);
     default:
       return t("unit.other", { value: times.number(value, 2), unit });
   }
@@ -239,8 +269,8 @@ function WhyNot({ excluded }: { excluded: Candidates["excluded"] }) {
             <span>
               <strong>{one.name}</strong>
               {one.reasons.map((reason) => (
-                <span key={reason.code} className={css.faint}>
-                  {textIn(language, reason.sentence)}
+                <span key={reason.sentence} className={css.faint}>
+                  {language === "en" ? reason.sentence : wordOf(t, "why", reason.code, isKey)}
                 </span>
               ))}
             </span>

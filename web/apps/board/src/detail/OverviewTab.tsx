@@ -145,7 +145,7 @@ function VisitRow({ visit }: { visit: Visit }) {
           {visit.planned_end && `–${times.clock(visit.planned_end)}`}
         </span>
       </div>
-      <span className={css.visitState}>{t(`visit.${visit.state}`)}</span>
+      <span className={css.visitState}>{wordOf(t, "visit", visit.state, isKey)}</span>
     </li>
   );
 }

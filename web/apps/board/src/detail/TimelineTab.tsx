@@ -2,6 +2,7 @@ import { History, MapPin, MessageSquareText, Smartphone } from "lucide-react";
 import type { State, TimelineEntry } from "../app/model";
 import { STATES } from "../app/model";
 import { useTimeline } from "../app/queries";
+import { useBoard } from "../app/services";
 import { isKey, useWords, wordOf } from "../i18n";
 import { lookAt } from "../map/look";
 import { Failure, Message, Skeleton } from "../ui/Messages";
@@ -15,12 +16,12 @@ export function TimelineTab({ id }: { id: string }) {
   const { t } = useWords();
   const timeline = useTimeline(id);
   if (timeline.data) {
-    const newestFirst = [...timeline.data.items].reverse();
+    const newestFirst = grouped(timeline.data.items).reverse();
     if (newestFirst.length === 0) return <Message icon={History} title={t("timeline.none")} />;
     return (
       <ol className={css.timeline}>
-        {newestFirst.map((entry) => (
-          <Entry key={entry.id} entry={entry} />
+        {newestFirst.map(({ entry, times }) => (
+          <Entry key={entry.id} entry={entry} times={times} />
         ))}
       </ol>
     );
@@ -37,9 +38,32 @@ export function TimelineTab({ id }: { id: string }) {
   );
 }
 
+const EVIDENCE = new Set(["answer", "photo", "time", "cost", "part"]);
+
+interface Group {
+  readonly entry: TimelineEntry;
+  readonly times: number;
+}
+
+/** Ten answers given one after the other are one line that says ten; it stands where the last of them does. */
+function grouped(entries: readonly TimelineEntry[]): Group[] {
+  const groups: Group[] = [];
+  for (const entry of entries) {
+    const before = groups.at(-1);
+    const same =
+      before &&
+      EVIDENCE.has(entry.action) &&
+      before.entry.action === entry.action &&
+      before.entry.actor_name === entry.actor_name;
+    if (same) groups[groups.length - 1] = { entry, times: before.times + 1 };
+    else groups.push({ entry, times: 1 });
+  }
+  return groups;
+}
+
 const stateOf = (word: string | null): State | undefined => STATES.find((state) => state === word);
 
-function Entry({ entry }: { entry: TimelineEntry }) {
+function Entry({ entry, times: many }: Group) {
   const { t, times } = useWords();
   const state = stateOf(entry.to_state);
   return (
@@ -50,13 +74,13 @@ function Entry({ entry }: { entry: TimelineEntry }) {
       <div>
         <p className={css.entryTop}>
           <strong>{wordOf(t, "act", entry.action, isKey)}</strong>
-          <Facts entry={entry} />
+          <Facts entry={entry} many={many} />
           <time dateTime={entry.at} title={times.full(entry.at)}>
             {times.clockWithSeconds(entry.at)}
           </time>
         </p>
         <p className={css.faint}>
-          {entry.actor_name ?? t("timeline.system")} · {times.date(entry.at)}
+          {entry.actor_name || t("timeline.system")} · {times.date(entry.at)}
         </p>
         {entry.why && <blockquote>{entry.why}</blockquote>}
         <Evidence entry={entry} />
@@ -65,10 +89,15 @@ function Entry({ entry }: { entry: TimelineEntry }) {
   );
 }
 
-/** To whom it went, when the record says so. */
-function Facts({ entry }: { entry: TimelineEntry }) {
-  const who = entry.facts.engineer_name ?? entry.facts.engineer;
-  return typeof who === "string" && !/^[0-9a-f-]{36}$/.test(who) ? <span>→ {who}</span> : null;
+const GIVEN = new Set(["dispatch", "schedule", "withdraw", "unschedule"]);
+
+/** To whom it went, or how many there were. */
+function Facts({ entry, many }: { entry: TimelineEntry; many: number }) {
+  const { t } = useWords();
+  const id = entry.facts.engineer_id;
+  const name = useBoard((now) => (typeof id === "string" ? now.engineers.get(id)?.name : undefined));
+  if (many > 1) return <span>{t("act.times", { count: many })}</span>;
+  return name && GIVEN.has(entry.action) ? <span>→ {name}</span> : null;
 }
 
 /** From which device, when by its own clock, how late it came in, and where. */

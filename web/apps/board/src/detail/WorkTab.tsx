@@ -43,7 +43,7 @@ function Confirmation({ detail }: { detail: OrderDetail }) {
       ) : (
         <p className={css.faint}>{t("sign.none")}</p>
       )}
-      {detail.reports.length > 0 && <ReportLink id={detail.id} />}
+      {(detail.reports ?? []).length > 0 && <ReportLink id={detail.id} />}
     </Section>
   );
 }
@@ -116,7 +116,7 @@ function Checklist({ items }: { items: readonly ChecklistItem[] }) {
 
 function ChecklistRow({ item }: { item: ChecklistItem }) {
   const { t, language } = useWords();
-  const outside = isOutside(item);
+  const outside = item.out_of_limits;
   const Icon = outside ? TriangleAlert : item.answer ? Check : CircleDashed;
   return (
     <li data-answered={item.answer !== null} data-outside={outside}>
@@ -130,12 +130,6 @@ function ChecklistRow({ item }: { item: ChecklistItem }) {
   );
 }
 
-function isOutside(item: ChecklistItem): boolean {
-  const value = item.answer?.value;
-  if (item.kind !== "number" || typeof value !== "number") return false;
-  return (item.minimum !== null && value < item.minimum) || (item.maximum !== null && value > item.maximum);
-}
-
 function ChecklistAnswer({ item }: { item: ChecklistItem }) {
   const { t, times } = useWords();
   const answer = useAnswerWords(item);
@@ -143,7 +137,7 @@ function ChecklistAnswer({ item }: { item: ChecklistItem }) {
   return (
     <b>
       {answer}
-      {isOutside(item) && (
+      {item.out_of_limits && (
         <small>
           {t("check.outside", {
             min: times.number(item.minimum ?? 0, 2),
@@ -172,13 +166,13 @@ function Parts({ parts }: { parts: OrderDetail["parts"] }) {
       {parts.length === 0 && <p className={css.faint}>{t("parts.none")}</p>}
       <ul className={css.ledger}>
         {parts.map((part) => (
-          <li key={`${part.part_id}${part.serial ?? ""}`}>
+          <li key={part.part_id}>
             <span>
               {textIn(language, part.name)}
-              <small>{[part.sku, part.serial].filter(Boolean).join(" · ")}</small>
+              <small>{[part.sku, ...part.serials].join(" · ")}</small>
             </span>
             <b>
-              {times.number(part.quantity, 2)} {part.unit}
+              {times.number(Number(part.quantity), 2)} {part.unit}
             </b>
           </li>
         ))}

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { Check, CircleAlert, Undo2 } from "lucide-react";
-import type { ActionBody, Order } from "../app/model";
+import { type ActionBody, type Order, orderOf } from "../app/model";
 import { orderKeys } from "../app/queries";
 import { type Services, useServices } from "../app/services";
 import { type Translate, useWords } from "../i18n";
@@ -64,7 +64,7 @@ export function useOrderActions(): OrderActions {
 
 async function postAction({ api, board }: Services, id: string, body: ActionBody): Promise<Order> {
   const params = { path: { work_order_id: id } };
-  const order = await answered(api.POST("/api/v1/work-orders/{work_order_id}/actions", { params, body }));
+  const order = orderOf(await answered(api.POST("/api/v1/work-orders/{work_order_id}/actions", { params, body })));
   board.learn(order);
   return order;
 }
@@ -72,7 +72,7 @@ async function postAction({ api, board }: Services, id: string, body: ActionBody
 async function postAssign({ api, board }: Services, id: string, engineer: string): Promise<Order> {
   const params = { path: { work_order_id: id } };
   const body = { engineer_id: engineer };
-  const order = await answered(api.POST("/api/v1/work-orders/{work_order_id}/assign", { params, body }));
+  const order = orderOf(await answered(api.POST("/api/v1/work-orders/{work_order_id}/assign", { params, body })));
   board.learn(order);
   return order;
 }

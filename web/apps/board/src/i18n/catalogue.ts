@@ -17,7 +17,7 @@ export function translatorFor(language: Language, locale: string): Translate {
   const compiled = new Map<MessageKey, IntlMessageFormat>();
   const messages = CATALOGUES[language];
   return (key, values) => {
-    const text = messages[key];
+    const text = messages[key] ?? key; // a word of a newer server than this page
     if (!text.includes("{")) return text;
     let message = compiled.get(key);
     if (!message) {

@@ -2,15 +2,15 @@ import { answered } from "@callout/api";
 import { Button, Modal, MultiSelect, NumberInput, Select, Textarea, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useEffectEvent, useState } from "react";
 import { showOrder } from "../app/address";
-import { type Customer, type NewOrder as NewOrderBody, PRIORITIES, type Priority } from "../app/model";
+import { type Customer, type NewOrder as NewOrderBody, orderOf, PRIORITIES, type Priority } from "../app/model";
 import { useNarrow } from "../app/screen";
 import { useServices } from "../app/services";
 import { complain, say } from "../detail/useOrderActions";
 import { textIn, useWords } from "../i18n";
 import { PriorityMark } from "../ui/Badges";
-import { type Draft, EMPTY_DRAFT, orderOf, PROMISE_S, type Problems, problemsOf } from "./draft";
+import { type Draft, EMPTY_DRAFT, PROMISE_S, type Problems, problemsOf, requestOf } from "./draft";
 import css from "./intake.module.css";
 
 export function NewOrder(props: { opened: boolean; onClose: () => void }) {
@@ -54,8 +54,9 @@ function NewOrderForm({ onClose }: { onClose: () => void }) {
     if (Object.keys(problemsOf(draft)).length > 0) return;
     setBusy(true);
     try {
-      const body: NewOrderBody = orderOf(draft, timeZone);
-      const order = await answered(api.POST("/api/v1/work-orders", { body, headers: { "Idempotency-Key": key } }));
+      const body: NewOrderBody = requestOf(draft, timeZone);
+      const headers = { "Idempotency-Key": key };
+      const order = orderOf(await answered(api.POST("/api/v1/work-orders", { body, headers })));
       board.learn(order);
       onClose();
       showOrder(order.id, "candidates");
@@ -97,7 +98,10 @@ function WherePart({ draft, change, problems }: PartProps) {
   const sites = useSites(draft.customer);
   const assets = useAssets(draft.site);
   const onlySite = sites.length === 1 ? sites[0]?.value : undefined;
-  if (onlySite && draft.site === null) change({ site: onlySite });
+  const choose = useEffectEvent((site: string) => change({ site }));
+  useEffect(() => {
+    if (onlySite) choose(onlySite); // most customers have one site: nobody should have to pick it
+  }, [onlySite]);
   return (
     <fieldset className={css.part}>
       <legend>{t("new.where")}</legend>
@@ -143,6 +147,7 @@ function WherePart({ draft, change, problems }: PartProps) {
 function WhatPart({ draft, change, problems }: PartProps) {
   const { t } = useWords();
   const required = useRequired(problems);
+  const skills = useSkills();
   return (
     <fieldset className={css.part}>
       <legend>{t("new.what")}</legend>
@@ -165,6 +170,16 @@ function WhatPart({ draft, change, problems }: PartProps) {
         maxRows={8}
         value={draft.description}
         onChange={(event) => change({ description: event.currentTarget.value })}
+      />
+      <Select
+        className={css.whole ?? ""}
+        label={t("new.problemType")}
+        required
+        searchable
+        data={skills}
+        value={draft.problemType || null}
+        onChange={(problemType) => change({ problemType: problemType ?? "" })}
+        error={required("problemType")}
       />
       <PriorityChoice value={draft.priority} onChange={(priority) => change({ priority })} />
     </fieldset>
@@ -196,17 +211,9 @@ function WhenPart({ draft, change, problems }: PartProps) {
   return (
     <fieldset className={css.part}>
       <legend>{t("new.when")}</legend>
-      <Select
-        label={t("new.problemType")}
-        required
-        searchable
-        data={skills}
-        value={draft.problemType || null}
-        onChange={(problemType) => change({ problemType: problemType ?? "" })}
-        error={required("problemType")}
-      />
       <NumberInput
         label={t("new.duration")}
+        className={css.whole ?? ""}
         min={5}
         max={1440}
         step={15}

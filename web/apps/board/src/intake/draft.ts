@@ -47,7 +47,7 @@ export function problemsOf(draft: Draft): Problems {
 }
 
 /** The request for a draft without problems. */
-export function orderOf(draft: Draft, timeZone: string): NewOrder {
+export function requestOf(draft: Draft, timeZone: string): NewOrder {
   const instant = (wallClock: string) => instantOf(wallClock, timeZone).toISOString();
   return {
     site_id: draft.site ?? "",

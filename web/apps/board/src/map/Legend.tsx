@@ -1,9 +1,9 @@
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { ENGINEER_STATES, PRIORITIES, STAGES } from "../app/model";
+import { ENGINEER_STATES, PRIORITIES } from "../app/model";
 import { useWords } from "../i18n";
 import css from "./map.module.css";
-import { drawPins } from "./pins";
+import { drawPins, PIN_KINDS, pinName } from "./pins";
 
 /** The pins as drawn on the map, by name. */
 function usePinPictures(): ReadonlyMap<string, string> {
@@ -48,15 +48,15 @@ export function Legend({ onClose }: { onClose: () => void }) {
       <ul>
         {PRIORITIES.map((priority) => (
           <li key={priority}>
-            {pin(`pin-open-${priority}`)} {t(`priority.${priority}`)}
+            {pin(pinName("open", priority))} {t(`priority.${priority}`)}
           </li>
         ))}
       </ul>
       <h3>{t("map.legendOrders")}</h3>
       <ul>
-        {STAGES.map((stage) => (
-          <li key={stage}>
-            {pin(`pin-${stage}-normal`)} {t(`stage.${stage}`)}
+        {PIN_KINDS.map((kind) => (
+          <li key={kind}>
+            {pin(pinName(kind, "normal"))} {t(`stage.${kind}`)}
           </li>
         ))}
       </ul>

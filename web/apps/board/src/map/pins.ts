@@ -1,5 +1,5 @@
 import type { Feature, FeatureCollection, Point } from "geojson";
-import { type Order, PRIORITIES, type Priority, STAGES, type Stage, stageOf } from "../app/model";
+import { type Order, PRIORITIES, type Priority, STAGES, type State, stageOf } from "../app/model";
 
 export interface PinProperties {
   readonly id: string;
@@ -27,8 +27,9 @@ export function pinsOf(orders: readonly Order[], selected: string | null): Featu
       geometry: { type: "Point", coordinates: [order.place.lon, order.place.lat] },
       properties: {
         id: order.id,
-        icon: pinName(stageOf(order.state), order.priority),
-        offset: [aside, 0],
+        icon: pinName(kindOf(order.state), order.priority),
+        // The selected one steps out of the row and stands right at the door, inside its ring.
+        offset: [isSelected ? 0 : aside, 0],
         rank: isSelected ? 1_000_000 : orders.length - index,
         selected: isSelected,
       },
@@ -39,7 +40,13 @@ export function pinsOf(orders: readonly Order[], selected: string | null): Featu
 
 const doorOf = ({ place }: Order): string => `${place.lon.toFixed(5)} ${place.lat.toFixed(5)}`;
 
-const pinName = (stage: Stage, priority: Priority): string => `pin-${stage}-${priority}`;
+/** Pins know one kind more than the stages: an order that was called off is no success. */
+export const PIN_KINDS = [...STAGES, "cancelled"] as const;
+export type PinKind = (typeof PIN_KINDS)[number];
+
+const kindOf = (state: State): PinKind => (state === "cancelled" ? "cancelled" : stageOf(state));
+
+export const pinName = (kind: PinKind, priority: Priority): string => `pin-${kind}-${priority}`;
 
 const COLOURS: Record<Priority, string> = { urgent: "#d1243a", high: "#d77408", normal: "#4b6a88" };
 const INK = "#33434f";
@@ -50,12 +57,12 @@ const HEIGHT = 40;
 
 /** All pins as pictures. Stage is told by shape and filling, priority by colour and mark: neither by colour alone. */
 export function drawPins(): { name: string; picture: ImageData }[] {
-  return STAGES.flatMap((stage) =>
-    PRIORITIES.map((priority) => ({ name: pinName(stage, priority), picture: drawPin(stage, priority) })),
+  return PIN_KINDS.flatMap((kind) =>
+    PRIORITIES.map((priority) => ({ name: pinName(kind, priority), picture: drawPin(kind, priority) })),
   );
 }
 
-function drawPin(stage: Stage, priority: Priority): ImageData {
+function drawPin(kind: PinKind, priority: Priority): ImageData {
   const canvas = document.createElement("canvas");
   canvas.width = WIDTH * PIN_RATIO;
   canvas.height = HEIGHT * PIN_RATIO;
@@ -64,14 +71,14 @@ function drawPin(stage: Stage, priority: Priority): ImageData {
   pen.scale(PIN_RATIO, PIN_RATIO);
   pen.lineCap = "round";
   pen.lineJoin = "round";
-  PAINTERS[stage](pen, COLOURS[priority], priority);
+  PAINTERS[kind](pen, COLOURS[priority], priority);
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 
 type Pen = CanvasRenderingContext2D;
 type Painter = (pen: Pen, colour: string, priority: Priority) => void;
 
-const PAINTERS: Record<Stage, Painter> = {
+const PAINTERS: Record<PinKind, Painter> = {
   // Nobody has it yet: the heaviest pin, with the mark of its priority.
   open: (pen, colour, priority) => {
     drop(pen, colour, "#fff", 2);
@@ -109,18 +116,21 @@ const PAINTERS: Record<Stage, Painter> = {
       [18.8, 20],
     ]);
   },
-  done: (pen) => {
-    disc(pen, "#2c8a57");
+  // The work is done, the customer has yet to say so.
+  confirm: (pen) => {
+    disc(pen, "#fff", "#2c8a57");
+    pen.strokeStyle = "#2c8a57";
+    pen.lineWidth = 2.2;
+    stroke(pen, TICK);
+  },
+  closed: (pen) => {
+    disc(pen, "#2c8a57", "#fff");
     pen.strokeStyle = "#fff";
     pen.lineWidth = 2.2;
-    stroke(pen, [
-      [11.8, 29.2],
-      [14.8, 32.2],
-      [20.4, 26],
-    ]);
+    stroke(pen, TICK);
   },
   cancelled: (pen) => {
-    disc(pen, "#93a0a8");
+    disc(pen, "#93a0a8", "#fff");
     pen.strokeStyle = "#fff";
     pen.lineWidth = 2.2;
     stroke(pen, [
@@ -151,18 +161,24 @@ function drop(pen: Pen, fill: string, line: string, width: number, dash: number[
   pen.restore();
 }
 
-function disc(pen: Pen, colour: string): void {
-  pen.fillStyle = "#fff";
+function disc(pen: Pen, fill: string, line: string): void {
+  pen.fillStyle = line;
   pen.beginPath();
   pen.arc(16, 29.2, 10, 0, 2 * Math.PI);
   pen.fill();
-  pen.fillStyle = colour;
+  pen.fillStyle = fill;
   pen.beginPath();
-  pen.arc(16, 29.2, 8.4, 0, 2 * Math.PI);
+  pen.arc(16, 29.2, 8, 0, 2 * Math.PI);
   pen.fill();
 }
 
 type Line = readonly (readonly [number, number])[];
+
+const TICK: Line = [
+  [11.8, 29.2],
+  [14.8, 32.2],
+  [20.4, 26],
+];
 
 const MARKS: Record<Priority, readonly Line[]> = {
   urgent: [chevron(10.8), chevron(16.8)],

@@ -3,7 +3,7 @@ import { useWhereabouts } from "../app/address";
 import { type Engineer, type Order, type Place, type Route, stageOf } from "../app/model";
 import { useRoute } from "../app/queries";
 import { useBoard } from "../app/services";
-import { metresBetween, remaining } from "./line";
+import { type Coordinates, metresBetween, remaining } from "./line";
 import { usePreviewedCandidate } from "./preview";
 
 export interface Way {
@@ -12,6 +12,9 @@ export interface Way {
   readonly order: Order;
   readonly route: Route;
 }
+
+// The contract says GeoJSON and leaves its inside open.
+const coordinatesOf = (route: Route): Coordinates => (route.line as { coordinates: Coordinates }).coordinates;
 
 const ARRIVED_M = 30;
 const ASK_AGAIN_MS = 8_000;
@@ -27,7 +30,7 @@ export function useWay(): Way | null {
   return useMemo(() => {
     if (!pair || !from || !to || !route || metresBetween(from, to) < ARRIVED_M) return null;
     return {
-      line: remaining(route.line.coordinates, from),
+      line: remaining(coordinatesOf(route), from),
       engineer: pair.engineer,
       order: pair.order,
       route,

@@ -73,7 +73,7 @@ export class Vans {
     });
     const arrow = part(element, css.arrow);
     part(element, css.disc).textContent = initials(engineer.name);
-    part(element, css.name).textContent = engineer.name;
+    part(element, css.name).textContent = shortName(engineer.name);
     const marker = new Marker({ element, anchor: "center" }).setLngLat([place.lon, place.lat]).addTo(this.map);
     const van: Van = {
       marker,
@@ -133,6 +133,13 @@ function whereIs(van: Van, now: number): Place {
     lon: van.from.lon + (van.to.lon - van.from.lon) * share,
     lat: van.from.lat + (van.to.lat - van.from.lat) * share,
   };
+}
+
+/** `Nora L.` for Nora Lindqvist: on the map every letter hides a street. Chinese names are short already. */
+function shortName(name: string): string {
+  const [given, ...others] = name.trim().split(/\s+/);
+  const family = others.at(-1);
+  return family && given && !/\p{Script=Han}/u.test(name) ? `${given} ${[...family][0]}.` : name;
 }
 
 function part(parent: HTMLElement, className: string | undefined): HTMLElement {

@@ -11,6 +11,8 @@ const SHARE: Partial<Record<State, number>> = {
   working: 0.85,
 };
 
+const colourOf = (state: State): string => `var(--stage-${state === "cancelled" ? "cancelled" : stageOf(state)})`;
+
 export function StateGlyph(props: { state: State; size?: number }) {
   const { state, size = 16 } = props;
   return (
@@ -19,7 +21,7 @@ export function StateGlyph(props: { state: State; size?: number }) {
       height={size}
       viewBox="0 0 16 16"
       fill="none"
-      stroke={`var(--stage-${stageOf(state)})`}
+      stroke={colourOf(state)}
       strokeWidth={1.6}
       strokeLinecap="round"
       strokeLinejoin="round"
@@ -31,7 +33,7 @@ export function StateGlyph(props: { state: State; size?: number }) {
 }
 
 function Drawing({ state }: { state: State }) {
-  const colour = `var(--stage-${stageOf(state)})`;
+  const colour = colourOf(state);
   switch (state) {
     case "new":
       return <circle cx="8" cy="8" r="6" strokeDasharray="2.1 2.6" />;
