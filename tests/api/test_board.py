@@ -1,14 +1,17 @@
 """The board starts from a snapshot and stays true by its stream, over a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from edge import streams
 from server.core import events, relay
 from server.core.events import Subscriptions
+from server.dispatch.subscribers import subscribe
 from server.geo import service as geo
 from server.identity import service as identity
 from server.workorders.domain import Action, WorkOrder
@@ -207,7 +210,7 @@ async def test_one_source_serves_all_boards_and_rests_when_nobody_looks(address,
         await asyncio.sleep(0.3)
         assert len(services.board._stations) == 1
     async with asyncio.timeout(5):
-        while services.board._stations:
+        while services.board._stations:  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0.05)
 
 
@@ -220,3 +223,50 @@ async def test_an_open_stream_holds_no_transaction(address, signed_in, database,
                 "where datname = current_database() and state like 'idle in%%' group by 1"
             )
         assert states == []
+
+
+@pytest.fixture
+def cut_off(admin_url, test_database):
+    """A block during which this test's database, and no other, refuses everybody."""
+
+    @contextmanager
+    def cut() -> Iterator[None]:
+        name = test_database.name
+        with psycopg.connect(admin_url, autocommit=True) as administrator:
+            administrator.execute(f"alter database {name} allow_connections false")
+            administrator.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+            yield
+            administrator.execute(f"alter database {name} allow_connections true")
+
+    return cut
+
+
+async def test_when_the_database_goes_away_streams_end_and_whoever_comes_back_misses_nothing(
+    address, signed_in, cut_off, order, number, happen
+):
+    headers = await signed_in("dispatcher")
+    await number()
+    async with reading(address, EVENTS, headers) as board:
+        await asyncio.sleep(0.3)
+        await happen(order, "work_order.before")
+        seen = await board.until("event")
+        with cut_off():
+            assert await board.ended()
+    await happen(order, "work_order.after")
+    async with reading(address, EVENTS, headers, last_event_id=seen.id) as board:
+        assert (await board.until("event")).data["name"] == "work_order.after"
+
+
+async def test_a_dispatched_visit_is_watched_and_hinted_by_the_worker(
+    services, database, company, dispatcher, engineer, order
+):
+    subscriptions = Subscriptions()
+    subscribe(subscriptions)
+    relay.install(services.jobs, database, subscriptions)
+    async with database.unit_of_work(company.id) as uow:
+        await a_visit(uow, dispatcher, engineer, order)
+    await relay.relay_once(database, services.jobs, subscriptions)
+    await services.jobs.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+    async with database.unit_of_work(company.id) as uow:
+        assert await uow.value("select person_id from fence where closed_at is null") == engineer.person
+        assert await uow.value("select hint from message where state = 'waiting'") == "job"

@@ -67,7 +67,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     )
     running = asyncio.create_task(server.serve([listening]))
     try:
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait on
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
