@@ -16,8 +16,9 @@ import httpx
 from simulator.cast import Player, Stage, assemble
 from simulator.clock import DayClock, ServerClock
 from simulator.customer import Customers
+from simulator.device import NoConnection
 from simulator.dispatcher import Dispatcher
-from simulator.office import Office
+from simulator.office import Office, Refused
 from simulator.phone import HOUR
 from simulator.roads import Roads
 from simulator.tally import Tally
@@ -61,13 +62,16 @@ async def simulate(  # the options of `callout simulate`
 ) -> Verdict:
     """Play a day (with `forever`, one after another until SIGTERM or SIGINT) and answer the verdict.
 
-    Progress and problems are written to stderr. Raises Refused or httpx.TransportError when the day can't begin.
+    Progress and problems are written to stderr. A day that can't begin is a problem too.
     """
     play = Play(base_url, engineers, seed, speed, hours, check, forever, email, password)
     began = time.monotonic()
     with TemporaryDirectory(prefix="callout-simulator-") as folder, _until_interrupted() as stop:
         async with httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT_S) as http:
-            company = await _company(play, http, Path(folder))
+            try:
+                company = await _company(play, http, Path(folder))
+            except (Refused, httpx.HTTPError, NoConnection) as wrong:
+                return _told(Verdict(engineers, seed, 0, problems=[f"the day can't begin at {base_url}: {wrong}"]))
             try:
                 await _play(play, company, stop)
                 if check and not stop.is_set():
@@ -155,6 +159,10 @@ async def _verdict(play: Play, company: _Company, began: float, stop: asyncio.Ev
         _say("Comparing every phone with the server …")
         await judge(verdict, company.admin, company.players, company.stage.tally)
     verdict.seconds = round(time.monotonic() - began, 1)
+    return _told(verdict)
+
+
+def _told(verdict: Verdict) -> Verdict:
     for problem in verdict.problems:
         _say(f"problem: {problem}")
     return verdict

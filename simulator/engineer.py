@@ -28,7 +28,7 @@ class Engineer:
         self._phone, self._roads, self._day, self._rng, self._tally = phone, roads, day, rng, tally
         self._at = home
         self._work = Work(phone, day, rng)
-        self._given_up: set[str] = set()
+        self._done_with: set[str] = set()  # visits that were signed, or that don't move on
         self._steps: Mapping[str, Step] = {
             "dispatched": self._accept,
             "accepted": self._set_off,
@@ -55,7 +55,9 @@ class Engineer:
     def next_job(self) -> Job | None:
         """The most pressing one that is ours and not finished, one already begun before all others."""
         jobs = [
-            job for job in Job.all_of(self._phone.device) if job.state in self._steps and job.id not in self._given_up
+            job
+            for job in Job.all_of(self._phone.device)
+            if job.state in self._steps and job.visit not in self._done_with
         ]
         return min(jobs, key=_pressing, default=None)
 
@@ -63,11 +65,11 @@ class Engineer:
         """Step by step from wherever it stands, until it is closed or no longer ours."""
         for _ in range(_MOST_STEPS):
             now = job.again(self._phone.device)
-            if now is None or now.state not in self._steps:
+            if now is None or now.state not in self._steps or now.visit in self._done_with:
                 return
             job = now
             await self._steps[job.state](job)
-        self._given_up.add(job.id)
+        self._done_with.add(job.visit)
         if job.id not in self._tally.disturbed:
             self._tally.problem(f"order {job.number} does not move on from {job.state}")
 
@@ -108,6 +110,7 @@ class Engineer:
 
     async def _sign(self, job: Job) -> None:
         await self._work.sign(job)
+        self._done_with.add(job.visit)
         self._tally.closed += 1
 
     def _transition(self, job: Job, to: str, **more: Any) -> None:
