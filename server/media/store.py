@@ -99,10 +99,7 @@ class DiskStore:
         await asyncio.to_thread(self._partial(key).unlink, missing_ok=True)
 
     async def put(self, key: BlobKey, content: bytes) -> None:
-        async with self.stage(key, 0, fenced=True) as stage:
-            await stage.write(content)
-            await stage.seal()
-        await self.finish(key)
+        await asyncio.to_thread(_put, self._final(key), content)
 
     async def size(self, key: BlobKey) -> int | None:
         return await asyncio.to_thread(_size, self._final(key))
@@ -185,6 +182,17 @@ def _move(source: Path, target: Path) -> None:
         source.replace(target)
     _sync_folder(target.parent)
     _sync_folder(target.parent.parent)
+
+
+def _put(target: Path, content: bytes) -> None:
+    """Write beside the target and rename: two at once leave one whole file."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    _move(Path(name), target)
 
 
 def _size(path: Path) -> int | None:

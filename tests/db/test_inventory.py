@@ -27,6 +27,7 @@ from server.inventory.errors import (
     VanAlreadyGiven,
 )
 from tests.factories.inventory import a_part, a_warehouse, goods_in, transfer
+from tests.factories.workorders import an_order
 
 
 async def on_hand(uow: UnitOfWork, place, part) -> int:
@@ -195,10 +196,10 @@ async def test_one_van_a_person_and_a_person_for_each_van(uow, engineer):
         await service.add_location(uow, kind=LocationKind.VAN, name="Van 9")
 
 
-async def test_parts_used_nets_returns_and_names_the_pieces(uow, administrator, engineer):
+async def test_parts_used_nets_returns_and_names_the_pieces(uow, dispatcher, engineer):
     capacitor, pump = await a_part(uow), await a_part(uow, "PUMP", serial_tracked=True)
     await service.give_van(uow, engineer.person, "Van 7")
-    order = await an_order(uow)
+    order = (await an_order(uow, dispatcher)).id
     for used in (piece(uow, capacitor, 3), piece(uow, pump, serial="SN1"), piece(uow, pump, serial="SN2")):
         await service.use_part(uow, engineer, FieldPiece(**(vars(used) | {"work_order_id": order})))
     for back in (piece(uow, capacitor, 2), piece(uow, pump, serial="SN1")):
@@ -207,30 +208,6 @@ async def test_parts_used_nets_returns_and_names_the_pieces(uow, administrator, 
         ("CAP-35", 1, ()),
         ("PUMP", 1, ("SN2",)),
     ]
-
-
-async def an_order(uow: UnitOfWork):
-    """The least a movement can refer to; the order's own use cases are tested elsewhere."""
-    customer, site, order = uow.new_id(), uow.new_id(), uow.new_id()
-    await uow.run(
-        """
-        with c as (insert into customer (org_id, id, number, name, tier, language, tags, notes, created_at)
-                   values (%(org)s, %(customer)s, 'C1', 'Hotel', 'standard', 'en', '{}', '', %(now)s)),
-             s as (insert into site (org_id, id, customer_id, name, address, place, access_notes, fence_radius_m, version,
-                                     created_at)
-                   values (%(org)s, %(site)s, %(customer)s, 'Roof', '1 Quay', 'point(7.4 43.7)', '', 500, 1, %(now)s))
-        insert into work_order (org_id, id, number, customer_id, site_id, title, problem_type, description, priority,
-                                channel, state, reported_at, reported_by, respond_by, duration_minutes, version)
-        values (%(org)s, %(order)s, 1, %(customer)s, %(site)s, 'No cooling', 'fault', '', 'normal', 'phone', 'working',
-                %(now)s, 'desk', %(now)s, 60, 1)
-        """,
-        org=uow.org,
-        customer=customer,
-        site=site,
-        order=order,
-        now=uow.now(),
-    )
-    return order
 
 
 @pytest.fixture
