@@ -62,6 +62,27 @@ describe("listening", () => {
     expect(states.slice(0, 4)).toEqual(["connecting", "live", "broken", "broken"]);
   });
 
+  it("remembers a position that came alone and tells nobody", async () => {
+    const heard: ServerEvent[] = [];
+    const asked: (string | null)[] = [];
+    const stop = new AbortController();
+    await listen({
+      url: "/events",
+      after: "1",
+      signal: stop.signal,
+      onEvent: (event) => heard.push(event),
+      onState: () => undefined,
+      wait: async () => undefined,
+      fetch: async (_url, init) => {
+        asked.push(new Headers(init.headers).get("Last-Event-ID"));
+        if (asked.length === 2) stop.abort();
+        return new Response(stream(": listening\nid: 9\nretry: 1000\n\n"));
+      },
+    });
+    expect(asked).toEqual(["1", "9"]);
+    expect(heard).toEqual([]);
+  });
+
   it("takes silence for a break", async () => {
     let connections = 0;
     const stop = new AbortController();

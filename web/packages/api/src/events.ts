@@ -19,7 +19,8 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
         take(open, line);
         continue;
       }
-      if (open.data.length > 0) yield { id: open.id, name: open.name, data: open.data.join("\n") };
+      // An id may come alone, with a comment: it moves the position and tells nothing.
+      if (open.data.length > 0 || open.id !== null) yield { id: open.id, name: open.name, data: open.data.join("\n") };
       open = newEvent();
     }
     yield "beat";
@@ -98,7 +99,7 @@ async function attend(options: Listening, place: { after: string }): Promise<boo
       watchdog.heard();
       if (event === "beat") continue;
       if (event.id !== null) place.after = event.id;
-      options.onEvent(event);
+      if (event.data !== "") options.onEvent(event);
     }
   } catch (problem) {
     passUnlessSignedOut(problem);

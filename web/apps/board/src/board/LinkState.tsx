@@ -1,5 +1,6 @@
 import { CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
+import { serverTimeAt } from "../app/clock";
 import { useBoard } from "../app/services";
 import { useWords } from "../i18n";
 import css from "./board.module.css";
@@ -21,7 +22,8 @@ function useLink(): { shown: Shown; since: Date | null } {
     const timer = setTimeout(() => setOld(true), Math.max(0, brokenSince + CALM_MS - Date.now()));
     return () => clearTimeout(timer);
   }, [brokenSince]);
-  if (brokenSince !== null) return { shown: old ? "offline" : "reconnecting", since: new Date(brokenSince) };
+  if (brokenSince !== null)
+    return { shown: old ? "offline" : "reconnecting", since: new Date(serverTimeAt(brokenSince)) };
   return { shown: link === "live" ? "live" : "connecting", since: null };
 }
 

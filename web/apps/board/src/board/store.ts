@@ -1,4 +1,5 @@
 import { type Api, answered, type LinkState, listen, type ServerEvent, type SessionKeeper } from "@callout/api";
+import { sampleClock } from "../app/clock";
 import { type Engineer, type Order, orderOf, type Snapshot } from "../app/model";
 
 export interface Board {
@@ -10,8 +11,6 @@ export interface Board {
   readonly link: LinkState;
   /** When the link broke, in milliseconds of this machine's clock. */
   readonly brokenSince: number | null;
-  /** Server time minus this machine's time, in milliseconds. */
-  readonly clockOffset: number;
 }
 
 const EMPTY: Board = {
@@ -22,7 +21,6 @@ const EMPTY: Board = {
   region: null,
   link: "connecting",
   brokenSince: null,
-  clockOffset: 0,
 };
 
 type OrderListener = (id: string) => void;
@@ -96,7 +94,7 @@ export class BoardStore {
   private async load(signal: AbortSignal): Promise<string> {
     const asked = Date.now();
     const snapshot = await answered(this.api.GET("/api/v1/board/snapshot", { signal }));
-    const middle = (asked + Date.now()) / 2;
+    sampleClock(Date.parse(snapshot.server_time), (asked + Date.now()) / 2);
     this.pending = [];
     this.set({
       status: "ready",
@@ -104,7 +102,6 @@ export class BoardStore {
       orders: new Map(snapshot.orders.map((order) => [order.id, orderOf(order)])),
       engineers: new Map(snapshot.engineers.map((engineer) => [engineer.id, engineer])),
       region: snapshot.region,
-      clockOffset: Date.parse(snapshot.server_time) - middle,
     });
     return String(snapshot.position);
   }

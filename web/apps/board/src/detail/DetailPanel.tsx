@@ -5,7 +5,7 @@ import { go, showOrder, TABS, type Tab, useWhereabouts } from "../app/address";
 import type { Order, OrderDetail } from "../app/model";
 import { useOrderDetail } from "../app/queries";
 import { useNarrow } from "../app/screen";
-import { useBoard } from "../app/services";
+import { useBoard, useServices } from "../app/services";
 import { useWords } from "../i18n";
 import { PriorityBadge, StateBadge } from "../ui/Badges";
 import { Failure, Message, Skeleton } from "../ui/Messages";
@@ -20,10 +20,15 @@ import { WorkTab } from "./WorkTab";
 export function DetailPanel({ id, onClose }: { id: string; onClose: () => void }) {
   const { t } = useWords();
   const narrow = useNarrow();
+  const { board } = useServices();
   const summary = useBoard((now) => now.orders.get(id));
   const detail = useOrderDetail(id);
   const panel = useRef<HTMLElement>(null);
   const order = newest(summary, detail.data);
+  const found = detail.data;
+  useEffect(() => {
+    if (found && !summary) board.learn(found); // an old order, opened by its address: the map shall know it too
+  }, [found, summary, board]);
   useEffect(() => {
     if (narrow) panel.current?.focus();
   }, [narrow]);

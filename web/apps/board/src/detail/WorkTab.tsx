@@ -41,7 +41,7 @@ function Confirmation({ detail }: { detail: OrderDetail }) {
           </p>
         </div>
       ) : (
-        <p className={css.faint}>{t("sign.none")}</p>
+        <p className={css.faint}>{t(detail.state === "closed" ? "sign.exception" : "sign.none")}</p>
       )}
       {(detail.reports ?? []).length > 0 && <ReportLink id={detail.id} />}
     </Section>

@@ -48,10 +48,14 @@ function NewOrderForm({ onClose }: { onClose: () => void }) {
   const [key] = useState(() => crypto.randomUUID());
   const change: Change = (part) => setDraft((now) => ({ ...now, ...part }));
 
-  async function submit(event: FormEvent) {
+  async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     setChecked(true);
-    if (Object.keys(problemsOf(draft)).length > 0) return;
+    if (Object.keys(problemsOf(draft)).length > 0) {
+      const form = event.currentTarget;
+      requestAnimationFrame(() => form.querySelector<HTMLElement>("[data-error]")?.focus());
+      return;
+    }
     setBusy(true);
     try {
       const body: NewOrderBody = requestOf(draft, timeZone);
@@ -166,7 +170,7 @@ function WhatPart({ draft, change, problems }: PartProps) {
         label={t("new.description")}
         placeholder={t("new.descriptionHint")}
         autosize
-        minRows={3}
+        minRows={2}
         maxRows={8}
         value={draft.description}
         onChange={(event) => change({ description: event.currentTarget.value })}

@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+import { readAddress, writeAddress } from "./address";
+
+it("leads back to the same view", () => {
+  const search = "?pane=engineers&q=lift&state=new+triaged&priority=urgent&order=abc&tab=candidates";
+  expect(writeAddress(readAddress(search))).toBe(search);
+});
+
+it("ignores words it does not know", () => {
+  const where = readAddress("?pane=moon&state=new+exploded&tab=secrets");
+  expect(where.pane).toBe("orders");
+  expect(where.filter.states).toEqual(["new"]);
+  expect(where.tab).toBe("overview");
+});
