@@ -5,7 +5,7 @@ from uuid import UUID
 from server.core.db import UnitOfWork
 from server.core.errors import NotFound
 from server.customers import queries
-from server.customers.domain import Asset, Customer, Site
+from server.customers.domain import Customer, Site
 from server.identity.access import Door
 from server.identity.domain import Actor, Permission
 
@@ -27,12 +27,4 @@ async def site_for(uow: UnitOfWork, actor: Actor, site_id: UUID) -> Site:
     found = await queries.site(uow, site_id, door=SITE.condition(actor))
     if found is None:
         raise NotFound(thing=SITE.thing)
-    return found
-
-
-async def asset_for(uow: UnitOfWork, actor: Actor, asset_id: UUID) -> Asset:
-    """Raises NotFound, also for what the actor may not see."""
-    found = await queries.asset(uow, asset_id, door=ASSET.condition(actor))
-    if found is None:
-        raise NotFound(thing=ASSET.thing)
     return found

@@ -20,9 +20,14 @@ _ASSET = """
 _SHORTEST_PHONE = 6
 
 
+async def hold_file(uow: UnitOfWork) -> None:
+    """Let nobody else open a customer's file until this transaction ends."""
+    await uow.run("select 1 from organisation where id = %(org)s for no key update", org=uow.org)
+
+
 async def next_number(uow: UnitOfWork) -> int:
     """Answer the next customer number; concurrent callers wait for this transaction, so none is given twice."""
-    await uow.run("select 1 from organisation where id = %(org)s for no key update", org=uow.org)
+    await hold_file(uow)
     return int(
         await uow.value(
             r"select coalesce(max(substring(number from 2)::bigint), 0) + 1 from customer where number ~ '^C\d{1,15}$'"
@@ -198,8 +203,8 @@ async def insert_asset(uow: UnitOfWork, it: Asset) -> bool:
     )
 
 
-async def asset(uow: UnitOfWork, asset_id: UUID, *, door: str = "true") -> Asset | None:
-    return await uow.one_of(Asset, f"select {_ASSET} from asset a where a.id = %(id)s and {door}", id=asset_id)
+async def asset(uow: UnitOfWork, asset_id: UUID) -> Asset | None:
+    return await uow.one_of(Asset, f"select {_ASSET} from asset a where a.id = %(id)s", id=asset_id)
 
 
 async def assets_of(uow: UnitOfWork, customer_id: UUID) -> list[Asset]:

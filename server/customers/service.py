@@ -210,8 +210,12 @@ async def assets(
 
 
 async def recognise(uow: UnitOfWork, caller: Caller) -> Match | None:
-    """Answer which customer this is, None for somebody new."""
-    return await queries.match(uow, caller)
+    """Answer which customer this is, None for somebody new: nobody else can then open their file meanwhile."""
+    known = await queries.match(uow, caller)
+    if known is None:
+        await queries.hold_file(uow)
+        known = await queries.match(uow, caller)
+    return known
 
 
 async def welcome(uow: UnitOfWork, caller: Caller, *, language: str) -> Customer:

@@ -122,12 +122,6 @@ async def engineers(uow: UnitOfWork, people: Sequence[UUID]) -> list[Engineer]:
     )
 
 
-async def active_engineers(uow: UnitOfWork) -> list[Engineer]:
-    return await uow.all_of(
-        Engineer, f"{_ENGINEER} where p.active order by p.name, e.person_id", today=uow.now().date()
-    )
-
-
 async def is_working(uow: UnitOfWork, person: UUID) -> bool:
     """Answer whether this is an active person with an engineer's profile."""
     return bool(

@@ -107,10 +107,6 @@ async def engineers(uow: UnitOfWork, people: Sequence[UUID]) -> dict[UUID, Engin
     return {it.person_id: it for it in await queries.engineers(uow, people)}
 
 
-async def active_engineers(uow: UnitOfWork) -> list[Engineer]:
-    return await queries.active_engineers(uow)
-
-
 async def require_engineer(uow: UnitOfWork, person: UUID) -> None:
     """Raise NotAnEngineer unless this is an active person who can be sent somewhere."""
     if not await queries.is_working(uow, person):

@@ -45,6 +45,14 @@ async def test_a_request_sent_twice_with_its_key_is_one(client, company, office)
     assert other.status_code == 409
 
 
+async def test_a_stranger_who_reports_three_faults_at_once_gets_one_file(client, company, office):
+    answers = await asyncio.gather(*(client.post(URL, json={**REQUEST, "description": str(n)}) for n in range(3)))
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    opened = await orders(client, office)
+    assert len(opened) == 3
+    assert len({order["customer_id"] for order in opened}) == 1
+
+
 async def test_the_same_key_in_two_portals_is_two_requests(client, company, database):
     from tests.factories.identity import found_company
 

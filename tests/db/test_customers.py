@@ -122,7 +122,6 @@ async def test_an_engineer_is_described_once_and_again(uow, engineer):
     again = await an_engineer(uow, engineer, ovens=4)
     assert [(skill.key, skill.level) for skill in again.skills] == [("ovens", 4)]
     assert (await workforce.engineers(uow, [engineer.person])) == {engineer.person: again}
-    assert [it.person_id for it in await workforce.active_engineers(uow)] == [engineer.person]
 
 
 async def test_unknown_skills_are_named(uow):
