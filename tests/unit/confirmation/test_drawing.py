@@ -40,7 +40,7 @@ def test_a_photo_taken_sideways_is_shown_upright():
 
 def test_transparency_becomes_white():
     small = opened(thumbnail(saved(Image.new("RGBA", (10, 10), (255, 0, 0, 0)), "PNG")))
-    assert min(low for low, _ in small.getextrema()) > 250
+    assert min(small.convert("L").tobytes()) > 250
 
 
 def test_the_same_photo_gives_the_same_bytes():
