@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     behind_pgbouncer: bool = False
     pool_size: Annotated[int, Field(ge=1, le=200)] = 12
     host: str = "127.0.0.1"
+    public_url: str = Field(
+        default="", description="where customers reach us, for links in reports; else host and port"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     state_dir: Path = Path(".state")
     secret: SecretStr | None = Field(default=None, description="signs access tokens; at least 32 characters")
@@ -62,6 +65,10 @@ class Settings(BaseSettings):
     def _readable(cls, clock: str) -> str:
         parse_clock(clock)
         return clock
+
+    @property
+    def own_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @cached_property
     def business_clock(self) -> Clock:

@@ -1,34 +1,40 @@
-"""TEMPORARY while parts are being written: tolerant of missing modules. The lead replaces this."""
-
-import importlib
+"""Who registers what with the sync engine and who listens to which events: the list one reads to know the house."""
 
 from edge.services import Services
+from server.confirmation import mutators as confirmation_mutators
+from server.confirmation import projections as confirmation_projections
+from server.confirmation import subscribers as confirmation_subscribers
 from server.core.events import Subscriptions
+from server.customers import projections as customer_projections
+from server.dispatch import subscribers as dispatch_subscribers
+from server.inventory import mutators as inventory_mutators
+from server.inventory import projections as inventory_projections
 from server.sync.registry import Registry
-
-
-def _try(name):
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as e:
-        if e.name and name.startswith(e.name):
-            return None
-        raise
+from server.workforce import projections as workforce_projections
+from server.workorders import mutators as workorder_mutators
+from server.workorders import projections as workorder_projections
 
 
 def registry() -> Registry:
+    """What devices may do and see."""
     built = Registry()
-    for part in ("workforce.projections", "customers.projections", "workorders.mutators", "workorders.projections",
-                 "inventory.mutators", "inventory.projections", "confirmation.mutators", "confirmation.projections"):
-        if m := _try(f"server.{part}"):
-            m.register(built)
+    for part in (
+        workforce_projections,
+        customer_projections,
+        workorder_mutators,
+        workorder_projections,
+        inventory_mutators,
+        inventory_projections,
+        confirmation_mutators,
+        confirmation_projections,
+    ):
+        part.register(built)
     return built
 
 
 def subscriptions(services: Services) -> Subscriptions:
+    """Who reacts to what happened below them."""
     built = Subscriptions()
-    if m := _try("server.dispatch.subscribers"):
-        m.subscribe(built)
-    if m := _try("server.confirmation.subscribers"):
-        m.subscribe(built, services.blobs)
+    dispatch_subscribers.subscribe(built)
+    confirmation_subscribers.subscribe(built, services.jobs)
     return built

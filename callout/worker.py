@@ -9,6 +9,7 @@ from callout.asgi import assemble
 from callout.settings import Settings
 from callout.wiring import subscriptions
 from edge.services import Services
+from server.confirmation import tasks as reports
 from server.core import relay
 from server.core.events import Subscriptions
 from server.core.jobs import RETRY
@@ -20,10 +21,11 @@ _KEEP_FINISHED_HOURS = 24
 _STALLED_AFTER_S = 60
 
 
-def install_tasks(services: Services, subscribed: Subscriptions) -> procrastinate.App:
+def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -> procrastinate.App:
     """Give the queue everything it can be asked to do."""
     jobs = services.jobs
     relay.install(jobs, services.database, subscribed)
+    reports.install(jobs, services.database, services.blobs, verify_base=f"{own_url}/portal/v1/verify/")
 
     @jobs.periodic(cron="* * * * *")
     @jobs.task(name="core.retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
@@ -46,7 +48,7 @@ async def work(settings: Settings) -> None:
     """Run until cancelled or told to stop; jobs under way are finished first."""
     services = assemble(settings)
     subscribed = subscriptions(services)
-    jobs = install_tasks(services, subscribed)
+    jobs = install_tasks(services, subscribed, settings.own_url)
     await services.database.open()
     async with jobs.open_async():
         relaying = asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed))

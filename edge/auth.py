@@ -26,10 +26,11 @@ bearer_token = HTTPBearer(auto_error=False, description="access token, or an API
 
 @dataclass(frozen=True)
 class Work:
-    """One authenticated request: its transaction and its actor."""
+    """One authenticated request: its transaction, its actor, and what it was sent to ("POST /api/v1/…")."""
 
     uow: UnitOfWork
     actor: Actor
+    target: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Permitted:
             actor = await identity.actor_of(uow, credential)
             if self.permission is not None:
                 require(actor, self.permission)
-            yield Work(uow, actor)
+            yield Work(uow, actor, f"{request.method} {request.url.path}")
 
 
 class Working(Permitted):

@@ -25,7 +25,7 @@ async def once[T: BaseModel](
     """
     if key is None:
         return await act()
-    fingerprint = hashlib.sha256(f"{type(request).__name__}{request.model_dump_json()}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{work.target}\n{request.model_dump_json()}".encode()).hexdigest()
     caller = str(work.actor.person)
     known = await idempotency.claim(work.uow, caller=caller, key=key, request_hash=fingerprint)
     if known is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import osrm  # type: ignore[import-untyped]
+import osrm
 from numpy.typing import NDArray
 
 from server.geo.congestion import P90_OVER_MEDIAN, congestion

@@ -106,4 +106,4 @@ async def assign(
         return WorkOrderOut.model_validate(whole(order, summary))
 
     # A key that comes again for another order is another request.
-    return await once(work, key and f"{key} {work_order_id}", body, WorkOrderOut, act)
+    return await once(work, key, body, WorkOrderOut, act)

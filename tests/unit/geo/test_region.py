@@ -70,7 +70,7 @@ def test_addresses_are_real_places_inside_the_bounds(monaco: Region) -> None:
 
 def test_the_style_draws_only_layers_that_the_basemap_has(monaco: Region) -> None:
     with monaco.basemap.open("rb") as file:
-        tiles: Any = Reader(MmapSource(file))  # type: ignore[no-untyped-call]
+        tiles: Any = Reader(MmapSource(file))
         layers = {layer["id"] for layer in tiles.metadata()["vector_layers"]}
         assert tiles.header()["max_zoom"] == 15
         assert "OpenStreetMap contributors" in tiles.metadata()["attribution"]
