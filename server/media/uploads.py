@@ -67,9 +67,10 @@ async def receive(
                 await _commit(database, ticket, end)
                 return end
         await _complete(database, store, ticket, await store.inspect(ticket.key))
-    except FileNotFoundError:
-        # A newer request finished the file and moved it to its place.
+    except FileNotFoundError as gone:
+        # A newer request finished the file and moved it to its place; if none did, the store has lost it.
         await _commit(database, ticket, ticket.offset)
+        raise StoreUnavailable from gone
     except StagedBytesMissing:
         raise OffsetDiffers(offset=await _recover(database, store, ticket)) from None
     except OSError as broken:

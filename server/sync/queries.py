@@ -227,7 +227,7 @@ async def awaited_files(uow: UnitOfWork, sources: Sequence[str], person: UUID) -
     if not sources:
         return []
     union = " union ".join(f"select sha256 from ({source}) f(sha256)" for source in sources)
-    found = await uow.rows(f"{union} limit 500", person=person)
+    found = await uow.rows(f"{union} limit 500", person=person, now=uow.now())
     return [row["sha256"] for row in found]
 
 

@@ -65,5 +65,5 @@ class Registry:
         self.scopes.append(sql)
 
     def awaited_files(self, sql: str) -> None:
-        """Add a SELECT of sha256 (text) of files recorded by `%(person)s` whose bytes have not arrived."""
+        """Add a SELECT of sha256 (text) of files recorded by `%(person)s` whose bytes have not arrived by `%(now)s`."""
         self.files.append(sql)

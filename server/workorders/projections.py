@@ -91,9 +91,17 @@ _ITEM = """
     from procedure_item i where i.id = any(%(ids)s)
 """
 
+# Photos whose bytes somebody may still have on a phone. A quarter is as long as a device keeps what it sent.
+_AWAITED_FILES = """
+    select f.sha256 from photo f
+    where f.author_id = %(person)s and f.hidden_why is null and f.at > %(now)s::timestamptz - interval '90 days'
+      and not exists (select from blob b where b.org_id = f.org_id and b.sha256 = f.sha256 and b.state = 'ready')
+"""
+
 
 def register(registry: Registry) -> None:
     registry.scope(_SCOPE)
+    registry.awaited_files(_AWAITED_FILES)
     registry.projection(WORK_ORDER, "work_order", _WORK_ORDER)
     registry.projection(VISIT, "visit", _VISIT)
     registry.projection(NOTE, "note", _NOTE)

@@ -253,6 +253,7 @@ class Photo(OrgRecord, table=True):
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
         belongs_to("author_id", "person"),
         Index(None, "org_id", "work_order_id"),
+        Index(None, "org_id", "author_id", "at"),
         Index(None, "org_id", "sha256"),
     )
 

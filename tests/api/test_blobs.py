@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ import pytest
 from server.identity.domain import Audience
 from server.media import uploads
 from server.media.domain import BlobKey
-from server.media.errors import UploadPreempted, UploadStalled
+from server.media.errors import StoreUnavailable, UploadPreempted, UploadStalled
 from tests.factories.identity import token_for
 from tests.factories.media import File, a_photo
+from tests.fakes.sse import serving
 
 BLOBS = "/mobile/v1/blobs"
 CHUNK = "application/offset+octet-stream"
@@ -370,3 +374,108 @@ async def test_the_same_hash_in_another_organisation_is_not_known(phone, service
     phone.headers["Authorization"] = f"Bearer {await token_for(services, other, 'engineer', Audience.MOBILE)}"
     assert (await announce(phone, file)).status_code == 201
     assert await services.blobs.size(BlobKey(other.id, file.sha256)) is None
+
+
+@pytest.fixture
+async def socket_to(app) -> AsyncIterator[Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]]:
+    """Connections to the application behind a real server."""
+    async with serving(app) as address:
+        host, port = address.removeprefix("http://").split(":")
+        yield lambda: asyncio.open_connection(host, int(port))
+
+
+def patch_head(phone, file: File, offset: int, length: int) -> bytes:
+    lines = (
+        f"PATCH {BLOBS}/{file.sha256} HTTP/1.1",
+        "Host: callout.test",
+        f"Authorization: {phone.headers['Authorization']}",
+        "Tus-Resumable: 1.0.0",
+        f"Content-Type: {CHUNK}",
+        f"Upload-Offset: {offset}",
+        f"Content-Length: {length}",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def eventually(offset: int, phone, file: File) -> None:
+    async with asyncio.timeout(5):
+        while await offset_of(phone, file) != offset:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_connection_cut_in_mid_body_keeps_the_bytes_that_arrived(phone, settings, company, socket_to):
+    file = a_photo()
+    await announce(phone, file)
+    _, writer = await socket_to()
+    writer.write(patch_head(phone, file, 0, len(file.content)) + file.content[:6000])
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    writer.transport.abort()
+    await eventually(6000, phone, file)
+    assert (await send(phone, file, 6000)).status_code == 204
+    assert finished(settings, company, file) == file.content
+
+
+async def test_a_half_open_connection_neither_blocks_a_new_one_nor_doubles_a_byte(phone, settings, company, socket_to):
+    file = a_photo()
+    await announce(phone, file)
+    _, old = await socket_to()
+    old.write(patch_head(phone, file, 0, len(file.content)) + file.content[:2000])
+    await old.drain()
+    await asyncio.sleep(0.2)
+    async with asyncio.timeout(1):
+        assert (await send(phone, file, 0)).status_code == 204
+    old.write(b"\xff" * 3000)
+    await old.drain()
+    old.close()
+    await asyncio.sleep(0.2)
+    assert finished(settings, company, file) == file.content
+    assert await offset_of(phone, file) == len(file.content)
+
+
+async def test_a_file_in_random_chunks_with_random_cuts_arrives_whole(phone, services, settings, company):
+    file, chance = a_photo(7, 600, 400), random.Random(7)
+    await announce(phone, file)
+    while (offset := await offset_of(phone, file)) < len(file.content):
+        size = chance.randrange(1, 40_000)
+
+        async def pieces(chunk: bytes = file.content[offset : offset + size], cut: float = chance.random()):
+            sent = chunk if cut > 0.4 else chunk[: int(len(chunk) * cut)]
+            for start in range(0, len(sent), 5000):
+                yield sent[start : start + 5000]
+            if cut <= 0.4:
+                raise uploads.SenderLost
+
+        with suppress(uploads.SenderLost):
+            await receive(services, company, file, offset, pieces())
+    assert finished(settings, company, file) == file.content
+
+
+async def test_a_store_that_cannot_write_is_503_with_nothing_changed_and_recovers(phone, settings, company):
+    file = a_photo()
+    await announce(phone, file)
+    root = settings.state_dir / "blobs"
+    root.parent.mkdir(parents=True, exist_ok=True)
+    root.write_text("in the way")
+    refused = await send(phone, file, 0)
+    assert (refused.status_code, refused.json()["code"]) == (503, "blob.store_unavailable")
+    assert refused.headers["retry-after"]
+    root.unlink()
+    assert await offset_of(phone, file) == 0
+    assert (await send(phone, file, 0)).status_code == 204
+    assert finished(settings, company, file) == file.content
+
+
+async def test_staged_bytes_taken_away_in_mid_request_are_an_outage_and_no_success(phone, services, settings, company):
+    file = a_photo()
+    await announce(phone, file)
+
+    async def loses_its_file():
+        yield file.content[:-1]
+        (settings.state_dir / "blobs" / str(company.id) / "partial" / file.sha256).unlink()
+        yield file.content[-1:]
+
+    with pytest.raises(StoreUnavailable):
+        await receive(services, company, file, 0, loses_its_file())
+    assert await offset_of(phone, file) == 0
+    assert (await send(phone, file, 0)).status_code == 204

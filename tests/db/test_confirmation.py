@@ -296,3 +296,18 @@ async def test_closing_an_order_and_a_late_photo_each_enqueue_its_report(databas
                 await subscriptions.by_name[subscriber](uow, event)
         jobs = await uow.rows("select args from procrastinate_jobs where task_name = 'confirmation.render_report'")
     assert [job["args"] for job in jobs] == [{"org": str(company.id), "work_order": str(order.id)}] * 2
+
+
+async def test_a_phone_is_asked_for_photos_until_their_bytes_are_here(database, store, company, engineer, signed):
+    from callout.wiring import registry
+    from server.sync.queries import awaited_files
+
+    _, photo = signed
+    files = registry().files
+    async with database.unit_of_work(company.id) as uow:
+        assert await awaited_files(uow, files, engineer.person) == [photo.sha256]
+    await media.save_bytes(
+        database, store, company.id, photo.content, mime=photo.mime, purpose=Purpose.PHOTO, made_by=company.id
+    )
+    async with database.unit_of_work(company.id) as uow:
+        assert await awaited_files(uow, files, engineer.person) == []

@@ -1007,6 +1007,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("photo_pkey")),
     )
     op.create_index(op.f("photo_org_id_sha256_idx"), "photo", ["org_id", "sha256"], unique=False)
+    op.create_index(op.f("photo_org_id_author_id_at_idx"), "photo", ["org_id", "author_id", "at"], unique=False)
     op.create_index(op.f("photo_org_id_work_order_id_idx"), "photo", ["org_id", "work_order_id"], unique=False)
     op.create_table(
         "signature",
@@ -1324,6 +1325,7 @@ def downgrade() -> None:
     op.drop_table("signature")
     op.drop_index(op.f("photo_org_id_work_order_id_idx"), table_name="photo")
     op.drop_index(op.f("photo_org_id_sha256_idx"), table_name="photo")
+    op.drop_index(op.f("photo_org_id_author_id_at_idx"), table_name="photo")
     op.drop_table("photo")
     op.drop_index(op.f("note_org_id_work_order_id_idx"), table_name="note")
     op.drop_table("note")
