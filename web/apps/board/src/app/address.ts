@@ -5,7 +5,7 @@ import { PRIORITIES, STATES } from "./model";
 export const TABS = ["overview", "candidates", "work", "timeline"] as const;
 export type Tab = (typeof TABS)[number];
 
-export const PANES = ["orders", "engineers", "map"] as const;
+export const PANES = ["orders", "map", "engineers"] as const;
 export type Pane = (typeof PANES)[number];
 
 /** Where the reader is, kept in the address bar: reloads, back and forward, and a copied link lead to the same view. */

@@ -8,5 +8,5 @@ it("takes a server that keeps real time for one, in spite of a slow network", ()
 it("notices a day that is played thirty times faster", () => {
   sampleClock(1_000_000, 50_000);
   sampleClock(1_120_100, 54_000);
-  expect(serverTimeAt(55_000)).toBe(1_150_100);
+  expect(serverTimeAt(55_000)).toBeCloseTo(1_150_125, -1);
 });

@@ -14,7 +14,7 @@ const SURE_AFTER_MS = 3_000;
 const REAL_TIME_WITHIN = 0.05;
 
 let reading: Reading = { local: Date.now(), server: Date.now(), rate: 1 };
-let sampled: Reading | null = null;
+const first: Reading | null = null;
 let now = wholeSecond();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
@@ -33,7 +33,7 @@ export function rateBetween(
   after: Pick<Reading, "local" | "server">,
 ): number {
   const rate = (after.server - before.server) / (after.local - before.local);
-  return Math.abs(rate - 1) < REAL_TIME_WITHIN ? 1 : Math.max(0, Math.round(rate * 10) / 10);
+  return Math.abs(rate - 1) < REAL_TIME_WITHIN ? 1 : Math.max(0, rate);
 }
 
 /** Server time, in milliseconds, when this machine's clock shows `local`. */

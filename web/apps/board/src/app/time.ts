@@ -57,7 +57,7 @@ function spanIn(locale: string): (seconds: number) => string {
     if (span >= DAY) return joined([days, Math.floor(span / DAY)], [hours, Math.floor((span % DAY) / HOUR)]);
     if (span >= HOUR) return joined([hours, Math.floor(span / HOUR)], [minutes, Math.floor((span % HOUR) / MINUTE)]);
     if (span >= MINUTE) return minutes.format(Math.floor(span / MINUTE));
-    return seconds.format(span);
+    return span === 0 ? minutes.format(0) : seconds.format(span);
   };
 }
 

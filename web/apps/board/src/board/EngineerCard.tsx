@@ -48,6 +48,8 @@ export function EngineerCard({ id }: { id: string }) {
   );
 }
 
+const FRESH_S = 15;
+
 function Fix({ engineer }: { engineer: Engineer }) {
   const { t, times } = useWords();
   const now = useServerNow();
@@ -56,7 +58,7 @@ function Fix({ engineer }: { engineer: Engineer }) {
   const moving = engineer.state === "travelling" && engineer.speed_kmh;
   return (
     <p className={css.cardFacts}>
-      <span>{t("engineer.fix", { ago: times.span(age) })}</span>
+      <span>{age < FRESH_S ? t("engineer.fixNow") : t("engineer.fix", { ago: times.span(age) })}</span>
       {moving ? <span>{t("engineer.speed", { speed: times.number(moving) })}</span> : null}
     </p>
   );

@@ -5,11 +5,11 @@ import css from "./board.module.css";
 export function ServerClock() {
   const { t, times, timeZone } = useWords();
   const now = useServerNow();
-  const rate = useClockRate();
+  const rate = Math.round(useClockRate());
   return (
     <time className={css.clock} dateTime={new Date(now).toISOString()} title={t("clock.label", { zone: timeZone })}>
       {times.clockWithSeconds(new Date(now))}
-      {rate !== 1 && <small title={t("clock.rate", { rate: times.number(rate, 1) })}>×{times.number(rate, 1)}</small>}
+      {rate !== 1 && <small title={t("clock.rate", { rate: times.number(rate) })}>×{times.number(rate)}</small>}
     </time>
   );
 }

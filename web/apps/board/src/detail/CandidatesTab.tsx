@@ -18,7 +18,10 @@ export function CandidatesTab({ order }: { order: Order }) {
   const { t } = useWords();
   const wanted = ASSIGNABLE.has(stageOf(order.state));
   const found = useCandidates(order.id, wanted);
-  if (!wanted) return <Message icon={CircleCheckBig} title={t("cand.closed")} />;
+  if (!wanted) {
+    const underway = stageOf(order.state) === "underway";
+    return <Message icon={CircleCheckBig} title={t(underway ? "cand.underway" : "cand.closed")} />;
+  }
   if (found.data) return <Found order={order} found={found.data} />;
   if (found.error) {
     return <Failure title={t("cand.failed")} problem={found.error} onRetry={() => void found.refetch()} />;
