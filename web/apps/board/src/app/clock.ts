@@ -14,17 +14,18 @@ const SURE_AFTER_MS = 3_000;
 const REAL_TIME_WITHIN = 0.05;
 
 let reading: Reading = { local: Date.now(), server: Date.now(), rate: 1 };
-const first: Reading | null = null;
+let first: Reading | null = null;
 let now = wholeSecond();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
 /** Takes in that it was `server` (milliseconds) when this machine's clock showed `local`. */
 export function sampleClock(server: number, local: number): void {
-  const rate =
-    sampled && local - sampled.local >= SURE_AFTER_MS ? rateBetween(sampled, { local, server }) : reading.rate;
+  // The longer ago the first sample was, the better the rate is known.
+  const sure = first !== null && local - first.local >= SURE_AFTER_MS;
+  const rate = first && sure ? rateBetween(first, { local, server }) : reading.rate;
   reading = { local, server, rate };
-  sampled = reading;
+  first ??= reading;
   tick();
 }
 
