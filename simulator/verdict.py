@@ -26,6 +26,7 @@ _CONTROL = "wo.transition"
 _FOLLOW_UP = "wo.follow_up"
 _PARTS = {"part.use": -1, "part.return": 1}
 _COMPARED = ("number", "title", "state", "priority")
+_PARTS_OF_ORDER = {"note": "notes", "photo": "photos", "time_entry": "time_entries", "cost": "costs", "visit": "visits"}
 _MANY = 50
 
 type Json = dict[str, Any]
@@ -113,7 +114,6 @@ class _Order:
 
     detail: Json
     ids: Counter[str]
-    photos: frozenset[str]
 
 
 async def _orders(office: Office, recorded: Sequence[Recorded]) -> dict[str, _Order]:
@@ -135,13 +135,13 @@ async def _order(office: Office, order: str) -> _Order:
     except Refused as refused:
         if refused.status != httpx.codes.NOT_FOUND:
             raise
-        return _Order({}, Counter(), frozenset())
+        return _Order({}, Counter())
     timeline = (await office.get(f"/work-orders/{order}/timeline"))["items"]
     movements = await office.all("/stock-movements", work_order_id=order)
     acts = [entry["facts"].get("mutation_id") for entry in timeline if entry["from_state"] != entry["to_state"]]
     ids = Counter([*_ids_in(detail), *(movement["id"] for movement in movements)])
     ids.update(f"act:{act}" for act in acts if act)
-    return _Order(detail, ids, frozenset(photo["id"] for photo in detail["photos"]))
+    return _Order(detail, ids)
 
 
 def _ids_in(value: Any) -> list[str]:
@@ -210,16 +210,20 @@ async def _judge_van(verdict: Verdict, office: Office, player: Player) -> None:
 def _judge_projections(verdict: Verdict, player: Player, orders: dict[str, _Order]) -> None:
     """What the phone was sent of an order is what the office sees."""
     view = player.phone.device.view
-    photos = view.rows("photo")
+    shown: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for entity in _PARTS_OF_ORDER:
+        for row_id, row in view.rows(entity).items():
+            shown[entity, row["work_order_id"]].add(row_id)
     for order_id, row in view.rows("work_order").items():
         if order_id not in orders:
             continue  # nothing was done on it
-        order = orders[order_id]
-        differing = [name for name in _COMPARED if row[name] != order.detail.get(name)]
+        detail = orders[order_id].detail
+        differing = [name for name in _COMPARED if row[name] != detail.get(name)]
+        for entity, part in _PARTS_OF_ORDER.items():
+            if shown[entity, order_id] != {one["id"] for one in detail.get(part, [])}:
+                differing.append(part)
         if differing:
             verdict.problems.append(f"{player.staff.name}'s phone shows another {differing} of order {row['number']}")
-        if {photo for photo, about in photos.items() if about["work_order_id"] == order_id} != order.photos:
-            verdict.problems.append(f"{player.staff.name}'s phone shows other photos of order {row['number']}")
 
 
 def _outcome(mutation: Recorded) -> str | None:

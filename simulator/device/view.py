@@ -18,7 +18,13 @@ _STATE_AFTER: Mapping[str, str] = {
     "resolve": "resolved",
     "request_confirmation": "awaiting_confirmation",
 }
-_VISIT_AFTER: Mapping[str, str] = {**_STATE_AFTER, "hold": "paused", "decline": "declined", "resolve": "completed"}
+_VISIT_AFTER: Mapping[str, str] = {
+    **_STATE_AFTER,
+    "decline": "declined",
+    "hold": "paused",
+    "resolve": "completed",
+    "request_confirmation": "completed",
+}
 _ADDS: Mapping[str, str] = {
     "note.add": "note",
     "answer.set": "checklist_answer",

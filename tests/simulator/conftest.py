@@ -20,9 +20,12 @@ READY_WITHIN_S = 60
 
 
 @pytest.fixture
-def base_url(test_database: TestDatabase, monaco: Region, tmp_path: Path) -> Iterator[str]:
+def base_url(test_database: TestDatabase, runtime_password: str, monaco: Region, tmp_path: Path) -> Iterator[str]:
     """Where a freshly seeded server answers."""
     port = free_port()
+    # Preparing sets the role's password, which all databases of the cluster share: it must stay what it is.
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "runtime-role").write_text(runtime_password)
     (tmp_path / "regions").symlink_to(STATE / "test-regions")
     environment = {
         **os.environ,

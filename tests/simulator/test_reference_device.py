@@ -36,9 +36,9 @@ class Sent:
     def visit(self) -> str:
         return next(iter(self.phone.view.rows("visit")))
 
-    def go(self, *actions: str) -> None:
+    def go(self, *actions: str, **more: str) -> None:
         for action in actions:
-            args = {"wo": str(self.order.id), "visit": self.visit, "to": action, "note": "Done as planned."}
+            args = {"wo": str(self.order.id), "visit": self.visit, "to": action, "note": "Done as planned.", **more}
             self.phone.record("wo.transition", args)
 
     def note(self, body: str) -> str:
@@ -132,6 +132,22 @@ async def test_a_visit_done_offline_with_replies_lost_on_the_way_is_on_the_serve
     assert [it.sha256 for it in there.photos] == [photo.sha256]
     assert {mutation.status for mutation in sent.phone.outbox.everything()} == {"applied"}
     assert sent.phone.view.rows("work_order")[str(sent.order.id)]["state"] == "resolved"
+
+
+async def test_what_the_phone_shows_before_it_sent_is_what_the_server_says_after(sent: Sent) -> None:
+    item = next(item for item, row in sent.phone.view.rows("procedure_item").items() if row["required"])
+    for step in ("accept", "travel", "arrive", "start", "hold", "resume", "resolve", "request_confirmation"):
+        if step == "resolve":
+            answer = {"id": sent.phone.new_id(), "wo": str(sent.order.id), "item": item, "value": True}
+            sent.phone.record("answer.set", answer)
+        sent.go(step, **({"hold_reason": "parts"} if step == "hold" else {}))
+        before = states(sent.phone)
+        await sent.phone.sync()
+        assert states(sent.phone) == before, step
+
+
+def states(phone: Device) -> list[str]:
+    return [row["state"] for entity in ("work_order", "visit") for row in phone.view.rows(entity).values()]
 
 
 async def test_pulls_that_are_cut_again_and_again_leave_nothing_out_and_nothing_behind(

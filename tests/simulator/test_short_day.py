@@ -8,7 +8,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_after_a_short_day_everything_recorded_is_on_the_server_exactly_once(base_url: str) -> None:
-    verdict = await simulate(base_url, engineers=4, seed=1, speed=600, hours=3, check=True)
+    verdict = await simulate(base_url, engineers=4, seed=1, speed=600, hours=2, check=True)
     assert verdict.problems == []
     assert (verdict.lost, verdict.doubled) == (0, 0)
     assert verdict.passed

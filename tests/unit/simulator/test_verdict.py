@@ -17,7 +17,7 @@ def recorded(envelope: dict[str, Any], status: str | None = "applied") -> Record
 
 def judged(mutation: Recorded, *ids: str) -> Verdict:
     verdict = Verdict(engineers=1, seed=1, orders=1)
-    order = _Order({"state": "closed"}, Counter(ids), frozenset())
+    order = _Order({"state": "closed"}, Counter(ids))
     _judge_effect(verdict, mutation, {"o1": order})
     _judge_results(verdict, [mutation], Tally())
     return verdict
