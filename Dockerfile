@@ -17,7 +17,7 @@ COPY web/ web/
 COPY docs/openapi/ docs/openapi/
 RUN --mount=type=cache,target=/root/.npm npm --prefix web ci --no-audit --no-fund && npm --prefix web run build
 
-# --- the program
+# --- the program; pip is what fetches the demo's map
 FROM python AS program
 COPY callout/ callout/
 COPY edge/ edge/
@@ -25,15 +25,16 @@ COPY mobile_api/ mobile_api/
 COPY web_api/ web_api/
 COPY server/ server/
 COPY simulator/ simulator/
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-editable
+COPY fixtures/ fixtures/
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev && uv pip install pip
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --home-dir /app --shell /usr/sbin/nologin callout \
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --home-dir /app --shell /usr/sbin/nologin callout \
     && install -d -o callout -g callout /app/.state
 WORKDIR /app
-COPY --from=program /app/.venv .venv
+COPY --from=program /app /app
 COPY --from=web /app/web/apps/board/dist web/apps/board/dist
-COPY fixtures/ fixtures/
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 CALLOUT_HOST=0.0.0.0 CALLOUT_PORT=8000
 USER callout
 VOLUME /app/.state

@@ -260,6 +260,19 @@ prepare_chromium() {
     "Debian: apt-get install chromium; elsewhere: .venv/bin/playwright install --with-deps chromium; or CALLOUT_CHROMIUM=PATH."
 }
 
+# --- fonts -------------------------------------------------------------------------------------------------------------
+
+# Reports are printed in Chinese too. Debian's package serves the browser as well; without root, npm brings the same.
+prepare_fonts() {
+  if [ -n "${CALLOUT_FONTS:-}" ] || compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null ||
+    [ -d .state/fonts/node_modules ]; then return; fi
+  if can_apt && apt_install fonts-noto-cjk; then return; fi
+  say "fetching a Chinese font (60 MB, once) …"
+  logged fonts npm install --prefix "$root/.state/fonts" --no-audit --no-fund --no-save \
+    @expo-google-fonts/noto-sans-sc@0.4.3 || die "no Chinese font could be had for reports." \
+    "Install one:  sudo apt-get install fonts-noto-cjk   or name a folder that has Noto Sans SC in CALLOUT_FONTS."
+}
+
 # --- the web -----------------------------------------------------------------------------------------------------------
 
 prepare_node() {
@@ -317,6 +330,7 @@ prepare() {
     case $need in
       postgres) prepare_postgres ;;
       chromium) prepare_chromium ;;
+      fonts) prepare_fonts ;;
       node) prepare_node ;;
       web) prepare_web ;;
       *) die "the justfile says that '$recipe' needs '$need', which ./do doesn't know." ;;

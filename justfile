@@ -1,4 +1,4 @@
-# The developer's day. Run through ./do, which prepares what [metadata('needs', ...)] names: postgres, web, node, chromium.
+# The developer's day. Run through ./do, which prepares what [metadata('needs', ...)] names: postgres, web, node, fonts, chromium.
 set positional-arguments
 set quiet
 set shell := ["bash", "-euo", "pipefail", "-c"]
@@ -9,25 +9,25 @@ default:
 
 # Start the living system: a seeded region and day, played by a simulator; Ctrl-C stops all of it
 [group('run')]
-[metadata('needs', 'postgres', 'web')]
+[metadata('needs', 'postgres', 'web', 'fonts')]
 demo *ARGS:
     exec callout demo "$@"
 
 # Start everything with reload on change and a seeded day, logs in the terminal
 [group('run')]
-[metadata('needs', 'postgres', 'web')]
+[metadata('needs', 'postgres', 'web', 'fonts')]
 dev *ARGS:
     exec callout dev "$@"
 
 # Serve API and pages alone
 [group('run')]
-[metadata('needs', 'postgres', 'web')]
+[metadata('needs', 'postgres', 'web', 'fonts')]
 serve *ARGS:
     exec callout serve "$@"
 
 # Run the background worker alone
 [group('run')]
-[metadata('needs', 'postgres')]
+[metadata('needs', 'postgres', 'fonts')]
 worker *ARGS:
     exec callout worker "$@"
 
@@ -59,7 +59,7 @@ check:
 
 # Run the tests in parallel and random order, on a private Postgres: ./do test -k words, ./do test tests/unit
 [group('work')]
-[metadata('needs', 'postgres', 'web', 'chromium')]
+[metadata('needs', 'postgres', 'web', 'fonts', 'chromium')]
 test *ARGS:
     #!/usr/bin/env bash
     set -uo pipefail

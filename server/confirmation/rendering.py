@@ -23,14 +23,14 @@ from server.confirmation.presentation import Printing
 _TEMPLATE = Path(__file__).with_name("template.typ")
 _ROOT = Path(__file__).parents[2]
 
-# Chinese is printed only with a font that has it. Debian's fonts-noto-cjk, or what the web workspace brings.
+# Chinese is printed only with a font that has it: Debian's fonts-noto-cjk, or what ./do brought by npm.
 _FONT_FOLDERS = (
     "/usr/share/fonts/opentype/noto",
     "/usr/share/fonts/noto-cjk",
     "/usr/share/fonts/google-noto-sans-cjk-fonts",
     "/usr/local/share/fonts",
     "~/.local/share/fonts",
-    str(_ROOT / "web" / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"),
+    str(_ROOT / ".state" / "fonts"),
 )
 _FONT_FILES = ("NotoSansCJK*", "NotoSansSC*", "NotoSansCJKsc*")
 _REGIONS = {Language.EN: "gb", Language.ZH: "cn"}
