@@ -14,21 +14,8 @@ export type Priority = NonNullable<Body<"/api/v1/work-orders", "post">["priority
 type Told<Wire> = Omit<Wire, "state" | "priority"> & { readonly state: State; readonly priority: Priority };
 
 export type Order = Told<WireOrder>;
-export type OrderDetail = Told<WireDetail> & Confirmation;
+export type OrderDetail = Told<WireDetail>;
 export type Snapshot = Omit<WireSnapshot, "orders"> & { readonly orders: readonly Order[] };
-
-/** What the customer has confirmed; absent as long as nothing is signed. */
-interface Confirmation {
-  readonly signature?: {
-    readonly signer_name: string;
-    readonly signer_role?: string | null;
-    readonly rating: number;
-    readonly comment?: string | null;
-    readonly at: string;
-    readonly document_hash: string;
-  } | null;
-  readonly reports?: readonly unknown[];
-}
 
 export type Engineer = WireSnapshot["engineers"][number];
 export type EngineerState = Engineer["state"];

@@ -43,7 +43,7 @@ function Confirmation({ detail }: { detail: OrderDetail }) {
       ) : (
         <p className={css.faint}>{t(detail.state === "closed" ? "sign.exception" : "sign.none")}</p>
       )}
-      {(detail.reports ?? []).length > 0 && <ReportLink id={detail.id} />}
+      {detail.reports.length > 0 && <ReportLink id={detail.id} />}
     </Section>
   );
 }

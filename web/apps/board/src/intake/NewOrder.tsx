@@ -21,7 +21,7 @@ export function NewOrder(props: { opened: boolean; onClose: () => void }) {
       opened={props.opened}
       onClose={props.onClose}
       title={t("new.title")}
-      size={640}
+      size={700}
       fullScreen={narrow}
       closeButtonProps={{ "aria-label": t("close") }}
     >
@@ -176,7 +176,6 @@ function WhatPart({ draft, change, problems }: PartProps) {
         onChange={(event) => change({ description: event.currentTarget.value })}
       />
       <Select
-        className={css.whole ?? ""}
         label={t("new.problemType")}
         required
         searchable
@@ -184,6 +183,14 @@ function WhatPart({ draft, change, problems }: PartProps) {
         value={draft.problemType || null}
         onChange={(problemType) => change({ problemType: problemType ?? "" })}
         error={required("problemType")}
+      />
+      <NumberInput
+        label={t("new.duration")}
+        min={5}
+        max={1440}
+        step={15}
+        value={draft.minutes}
+        onChange={(minutes) => change({ minutes: Number(minutes) || 0 })}
       />
       <PriorityChoice value={draft.priority} onChange={(priority) => change({ priority })} />
     </fieldset>
@@ -215,15 +222,6 @@ function WhenPart({ draft, change, problems }: PartProps) {
   return (
     <fieldset className={css.part}>
       <legend>{t("new.when")}</legend>
-      <NumberInput
-        label={t("new.duration")}
-        className={css.whole ?? ""}
-        min={5}
-        max={1440}
-        step={15}
-        value={draft.minutes}
-        onChange={(minutes) => change({ minutes: Number(minutes) || 0 })}
-      />
       <TextInput
         type="datetime-local"
         label={`${t("new.window")}: ${t("new.from")}`}

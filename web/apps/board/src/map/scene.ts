@@ -55,6 +55,8 @@ export class Scene {
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new AttributionControl({ compact: false }), "bottom-right");
     this.vans = new Vans(this.map, words);
+    // A tile that could not be fetched stays blank until the map asks again; the live light says what is wrong.
+    this.map.on("error", () => undefined);
     this.map.on("style.load", this.install);
     this.map.on("click", "pins", this.choose);
     this.map.on("mousemove", "pins", this.explain);
