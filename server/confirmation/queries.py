@@ -37,6 +37,13 @@ async def insert_signature(uow: UnitOfWork, new: Mapping[str, object]) -> bool:
     )
 
 
+async def signatures(uow: UnitOfWork, work_order_id: UUID) -> list[Signature]:
+    """Answer all signatures of an order, the newest first."""
+    return await uow.all_of(
+        Signature, f"{_SIGNATURE} where g.work_order_id = %(order)s order by g.at desc, g.id desc", order=work_order_id
+    )
+
+
 async def newest_signature(uow: UnitOfWork, work_order_id: UUID) -> Signature | None:
     return await uow.one_of(
         Signature,

@@ -13,6 +13,7 @@ from server.confirmation.domain import (
     Language,
     Report,
     ReportLine,
+    Signature,
     Stroke,
     Verification,
     content_hash,
@@ -116,19 +117,20 @@ async def announce_late_signature(uow: UnitOfWork, actor: Actor, work_order_id: 
     )
 
 
-async def confirmation_of(uow: UnitOfWork, work_order_id: UUID) -> Confirmation | None:
-    """Answer the newest signature of an order, in short."""
-    found = await queries.newest_signature(uow, work_order_id)
-    if found is None:
-        return None
+async def confirmations_of(uow: UnitOfWork, work_order_id: UUID) -> list[Confirmation]:
+    """Answer an order's signatures in short, the newest first. Two engineers who each had it signed make two."""
+    return [_in_short(signature) for signature in await queries.signatures(uow, work_order_id)]
+
+
+def _in_short(signature: Signature) -> Confirmation:
     return Confirmation(
-        found.id,
-        found.signer_name,
-        found.signer_role,
-        found.rating,
-        found.comment,
-        found.document_hash,
-        found.at,
+        signature.id,
+        signature.signer_name,
+        signature.signer_role,
+        signature.rating,
+        signature.comment,
+        signature.document_hash,
+        signature.at,
     )
 
 

@@ -79,8 +79,7 @@ async def test_an_order_that_cannot_close_keeps_the_signature_and_becomes_a_conf
     assert outcome.status is Status.CONFLICT
     assert outcome.disagreement is not None
     assert outcome.disagreement.theirs["state"] == "closed"
-    confirmed = await service.confirmation_of(uow, order.id)
-    assert confirmed is not None
+    [confirmed] = await service.confirmations_of(uow, order.id)
     assert (confirmed.signer_name, confirmed.rating) == ("Camille Rossi", 4)
     assert await uow.value("select count(*) from event where name = 'signature.kept'") == 1
 
@@ -98,7 +97,7 @@ async def test_somebody_who_was_never_assigned_cannot_hand_in_a_signature(uow, c
     stranger = await another_engineer(uow, company.id)
     with pytest.raises(NeverAssigned):
         await from_phone(uow, stranger, "signature.capture", a_signature(uow, order))
-    assert await service.confirmation_of(uow, order.id) is None
+    assert await service.confirmations_of(uow, order.id) == []
     assert await state_of(uow, order) is State.RESOLVED
 
 

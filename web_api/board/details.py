@@ -150,6 +150,7 @@ class WorkOrderDetail(WorkOrderOut):
     photos: list[PhotoOut]
     parts: list[PartUsedOut]
     signature: SignatureOut | None
+    earlier_signatures: list[SignatureOut]
     reports: list[ReportOut]
     allowed_actions: list[Action]
 
@@ -161,6 +162,7 @@ def whole(order: WorkOrder, summary: Summary) -> dict[str, Any]:
 async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
     """Raises NotFound."""
     known = await reading.detail(work.uow, work.actor, work_order_id)
+    signatures = [_signature(found) for found in await confirmation.confirmations_of(work.uow, work_order_id)]
     return WorkOrderDetail.model_validate(
         {
             **vars(known),
@@ -168,14 +170,15 @@ async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
             "checklist": [_line(line) for line in known.checklist],
             "time_entries": known.time,
             "parts": await inventory.parts_used(work.uow, work_order_id),
-            "signature": _signature(await confirmation.confirmation_of(work.uow, work_order_id)),
+            "signature": next(iter(signatures), None),
+            "earlier_signatures": signatures[1:],
             "reports": await confirmation.reports_of(work.uow, work_order_id),
         }
     )
 
 
-def _signature(found: Confirmation | None) -> dict[str, Any] | None:
-    return {**vars(found), "id": found.signature_id} if found else None
+def _signature(found: Confirmation) -> dict[str, Any]:
+    return {**vars(found), "id": found.signature_id}
 
 
 def _line(line: ChecklistLine) -> dict[str, Any]:

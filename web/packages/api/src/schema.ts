@@ -3041,6 +3041,8 @@ export interface components {
             description: string;
             /** Duration Minutes */
             duration_minutes: number;
+            /** Earlier Signatures */
+            earlier_signatures: components["schemas"]["SignatureOut"][];
             /** Engineer Id */
             engineer_id: string | null;
             /** Engineer Name */
