@@ -55,6 +55,7 @@ class FakeServer:
         self.missing: list[str] = []
         self.busy = 0  # how many requests are still answered by 503
         self.epoch = 1
+        self.hints: list[Json] = []
         self.rounds_of = 1000  # buckets per pull response
         self.app = Starlette(
             routes=[
@@ -62,6 +63,7 @@ class FakeServer:
                 Route("/mobile/v1/auth/refresh", self.refresh, methods=["POST"]),
                 Route("/mobile/v1/sync/push", self.guarded(self.push), methods=["POST"]),
                 Route("/mobile/v1/sync/pull", self.guarded(self.pull), methods=["POST"]),
+                Route("/mobile/v1/sync/events", self.guarded(self.events), methods=["GET"]),
                 Route("/mobile/v1/positions", self.guarded(self.positions), methods=["POST"]),
                 Route("/mobile/v1/blobs", self.guarded(self.announce), methods=["POST"]),
                 Route("/mobile/v1/blobs/{sha}", self.guarded(self.blob), methods=["HEAD", "PATCH"]),
@@ -156,6 +158,13 @@ class FakeServer:
         puts = [{"k": "put", "t": t, "id": i, "ver": 1, "d": data} for (t, i), data in held.rows.items()]
         opening = {"k": "bucket", "b": key, "v": held.version, "mode": "reset"}
         return [opening, *puts, {"k": "check", "b": key, "n": len(puts)}]
+
+    async def events(self, request: Request) -> Response:
+        """Tell what was hinted since the last event the phone saw, then end."""
+        missed = self.hints[int(request.headers.get("Last-Event-ID", "0")) :]
+        first = len(self.hints) - len(missed) + 1
+        told = [f"event: hint\nid: {number}\ndata: {json.dumps(hint)}\n\n" for number, hint in enumerate(missed, first)]
+        return Response(": listening\n\n" + "".join(told), media_type="text/event-stream")
 
     async def positions(self, request: Request) -> Response:
         fixes = (await request.json())["fixes"]
