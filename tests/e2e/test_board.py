@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ DESK = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
 PASSWORD = "callout-demo-2026"
 PATIENCE_MS = 20_000
+
+expect.set_options(timeout=PATIENCE_MS)  # a busy machine is no fault of the board's
 
 pytestmark = [
     pytest.mark.browser,
@@ -192,7 +195,7 @@ def test_a_new_order_and_its_changes_appear_without_a_reload(visit, office):
 
     triage = {"action": "triage"}
     office.post(f"/api/v1/work-orders/{order['id']}/actions", json=triage).raise_for_status()
-    expect(row_of(page, title)).to_contain_text("Triaged", timeout=PATIENCE_MS)
+    expect(row_of(page, title)).to_contain_text("Triaged")
     assert page.evaluate("window.stayed") is True
     assert visit.errors == []
 
@@ -234,22 +237,26 @@ def test_keys_walk_through_the_list_and_the_address_leads_back(visit, office):
     expect(page.get_by_text("No order fits")).to_be_visible()
 
 
+def a_customer_with_one_site(office: httpx.Client) -> str:
+    sites = office.get("/api/v1/sites", params={"limit": 100}).raise_for_status().json()["items"]
+    owners = Counter(site["customer_id"] for site in sites)
+    owner = next(customer for customer, many in owners.items() if many == 1)
+    name: str = office.get(f"/api/v1/customers/{owner}").raise_for_status().json()["name"]
+    return name
+
+
 def test_a_dispatcher_opens_an_order_and_lands_on_its_candidates(visit, office):
-    title = a_title()
+    title, customer = a_title(), a_customer_with_one_site(office)
     page = sign_in(visit)
-    customer = office.get("/api/v1/customers", params={"limit": 1}).raise_for_status().json()["items"][0]
     page.get_by_role("button", name="New order").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox", name="Customer").fill(customer["name"])
     offered = page.locator("[data-combobox-option]:visible")
-    offered.filter(has_text=customer["name"]).first.click()
-    site = dialog.get_by_role("textbox", name="Site")
-    expect(site).to_be_enabled()
-    if not site.input_value():
-        site.click()
-        offered.first.click()
+    dialog.get_by_role("combobox", name="Customer").fill(customer)
+    offered.filter(has_text=customer).first.click()
+    expect(dialog.get_by_role("combobox", name="Site")).not_to_have_value("")
+    expect(offered).to_have_count(0)
     dialog.get_by_label("Title").fill(title)
-    dialog.get_by_role("textbox", name="Kind of problem").click()
+    dialog.get_by_role("combobox", name="Kind of problem").click()
     offered.first.click()
     dialog.get_by_text("Urgent").click()
     dialog.get_by_role("button", name="Create order").click()

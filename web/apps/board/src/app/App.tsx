@@ -28,7 +28,7 @@ function Localised() {
   const session = useSession();
   return (
     <WordsProvider timeZone={session?.organisation.timezone ?? null}>
-      <Notifications position="bottom-center" limit={3} autoClose={7000} containerWidth={400} />
+      <Notifications position="top-center" limit={3} autoClose={7000} containerWidth={400} />
       <CrashGuard>
         <Gate />
       </CrashGuard>
