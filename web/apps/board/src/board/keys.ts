@@ -18,7 +18,7 @@ export function useKeys(board: Board): void {
   latest.current = board;
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (latest.current.asleep || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (latest.current.asleep || dialogOpen() || event.ctrlKey || event.metaKey || event.altKey) return;
       if (
         isSearch(event.target)
           ? leaveSearch(event, latest.current)
@@ -27,10 +27,13 @@ export function useKeys(board: Board): void {
         event.preventDefault();
       }
     };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
+    // On the way down: a dialog that closes itself on Escape must still be seen open here.
+    window.addEventListener("keydown", pressed, { capture: true });
+    return () => window.removeEventListener("keydown", pressed, { capture: true });
   }, []);
 }
+
+const dialogOpen = () => document.querySelector("[role=dialog]") !== null;
 
 const isSearch = (target: EventTarget | null) => target instanceof HTMLElement && target.id === SEARCH_ID;
 

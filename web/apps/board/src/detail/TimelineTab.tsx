@@ -1,4 +1,19 @@
-import { History, MapPin, MessageSquareText, Smartphone } from "lucide-react";
+import {
+  Camera,
+  CircleDot,
+  Coins,
+  History,
+  ListChecks,
+  type LucideIcon,
+  MapPin,
+  MessageSquareText,
+  Package,
+  PenLine,
+  Radar,
+  Smartphone,
+  Timer,
+  Undo2,
+} from "lucide-react";
 import type { State, TimelineEntry } from "../app/model";
 import { STATES } from "../app/model";
 import { useTimeline } from "../app/queries";
@@ -38,6 +53,18 @@ export function TimelineTab({ id }: { id: string }) {
   );
 }
 
+const ICONS: Readonly<Record<string, LucideIcon>> = {
+  note: MessageSquareText,
+  answer: ListChecks,
+  photo: Camera,
+  time: Timer,
+  cost: Coins,
+  part: Package,
+  approached: Radar,
+  signature: PenLine,
+  withdraw: Undo2,
+};
+
 const EVIDENCE = new Set(["answer", "photo", "time", "cost", "part"]);
 
 interface Group {
@@ -66,10 +93,11 @@ const stateOf = (word: string | null): State | undefined => STATES.find((state) 
 function Entry({ entry, times: many }: Group) {
   const { t, times } = useWords();
   const state = stateOf(entry.to_state);
+  const Icon = ICONS[entry.action] ?? CircleDot;
   return (
     <li data-testid="timeline-entry">
       <span className={css.dot}>
-        {state ? <StateGlyph state={state} size={18} /> : <MessageSquareText size={16} aria-hidden="true" />}
+        {state ? <StateGlyph state={state} size={18} /> : <Icon size={16} aria-hidden="true" />}
       </span>
       <div>
         <p className={css.entryTop}>
