@@ -130,6 +130,7 @@ async def _one_day(play: Play, company: _Company, stop: asyncio.Event) -> None:
         _watch_clock(stage.server),
         *(player.phone.run() for player in players),
         *(player.phone.listen() for player in players),
+        *(player.phone.locate_standing() for player in players),
         *(player.phone.lose_signal(play.hours) for player in players),
     ]
     async with in_background(meanwhile) as trouble:

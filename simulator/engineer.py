@@ -13,7 +13,6 @@ from simulator.work import Work
 
 _FIX_EVERY = 15.0
 _FIX_AT_LEAST_REAL_S = 0.25
-_FIX_STANDING_EVERY = 3 * MINUTE
 _LOOK_EVERY = 2 * MINUTE
 _LOOK_AT_LEAST_REAL_S = 0.2
 _DECLINES = 0.02
@@ -27,6 +26,7 @@ class Engineer:
     def __init__(self, home: Place, phone: Phone, roads: Roads, day: DayClock, rng: Random, tally: Tally) -> None:
         self._phone, self._roads, self._day, self._rng, self._tally = phone, roads, day, rng, tally
         self._at = home
+        phone.stands_at = home
         self._work = Work(phone, day, rng)
         self._done_with: set[str] = set()  # visits that were signed, or that don't move on
         self._steps: Mapping[str, Step] = {
@@ -42,15 +42,12 @@ class Engineer:
 
     async def run(self, until: float) -> None:
         """Work until so many seconds into the day; a job begun by then is finished."""
-        standing_since = self._day.elapsed()
         while self._day.elapsed() < until:
             job = self.next_job()
             if job:
                 await self._perform(job)
-                standing_since = self._day.elapsed()
             else:
                 await self._day.sleep(_LOOK_EVERY, _LOOK_AT_LEAST_REAL_S)
-                standing_since = self._stand(standing_since)
 
     def next_job(self) -> Job | None:
         """The most pressing one that is ours and not finished, one already begun before all others."""
@@ -92,6 +89,7 @@ class Engineer:
 
     async def _follow(self, drive: Drive) -> None:
         """Move along, with a fix every 15 seconds of the drive."""
+        self._phone.stands_at = None
         began, done = self._day.elapsed(), 0.0
         while done < drive.seconds:
             await self._day.sleep(_FIX_EVERY, _FIX_AT_LEAST_REAL_S)
@@ -99,14 +97,7 @@ class Engineer:
             fixes = [(elapsed - moment, drive.at(moment)) for moment in moments(done, elapsed, _FIX_EVERY)]
             self._phone.locate(fixes)
             done = elapsed
-        self._at = drive.line[-1]
-
-    def _stand(self, since: float) -> float:
-        now = self._day.elapsed()
-        if now - since < _FIX_STANDING_EVERY:
-            return since
-        self._phone.locate([(0.0, self._standing())])
-        return now
+        self._at = self._phone.stands_at = drive.line[-1]
 
     async def _sign(self, job: Job) -> None:
         await self._work.sign(job)

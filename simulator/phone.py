@@ -13,7 +13,7 @@ from simulator.clock import DayClock, PhoneClock, ServerClock
 from simulator.device import Attachment, Device, NoConnection, Recorded
 from simulator.device.errors import DeviceError
 from simulator.faults import Fate, FaultyTransport
-from simulator.roads import Moving, gps_fix
+from simulator.roads import Moving, Place, gps_fix
 from simulator.tally import Tally
 from simulator.together import first_of
 
@@ -21,6 +21,7 @@ MINUTE = 60.0
 HOUR = 60 * MINUTE
 _SYNC_EVERY = 2 * MINUTE
 _SYNC_AT_LEAST_REAL_S = 0.8
+_FIX_STANDING_EVERY = 2 * MINUTE
 _REPLY_LOST = 0.02
 _PULL_CUT = 0.04
 _TIMEOUT_S = 30.0
@@ -38,6 +39,7 @@ class Phone:
         transport = FaultyTransport(httpx.AsyncHTTPTransport(retries=0), self._fate)
         self._http = httpx.AsyncClient(transport=transport, base_url=base_url, timeout=_TIMEOUT_S)
         self._clock = PhoneClock(server, day, rng)
+        self.stands_at: Place | None = None  # None while driving, which brings its own fixes
         self.device = Device(database, self._http, self._clock, rng)
 
     @property
@@ -81,6 +83,13 @@ class Phone:
             self._nudged.clear()
             if self.signal:
                 await self.try_sync()
+
+    async def locate_standing(self) -> None:
+        """A fix now and then wherever it lies still, for ever."""
+        while True:
+            await self._day.sleep(_FIX_STANDING_EVERY, _SYNC_AT_LEAST_REAL_S)
+            if self.stands_at:
+                self.locate([(0.0, Moving(self.stands_at, 0.0, 0.0))])
 
     async def listen(self) -> None:
         """Take hints whenever there is signal, for ever."""

@@ -24,6 +24,7 @@ class Event:
     subject_id: UUID
     payload: Mapping[str, Any]
     actor_id: UUID | None
+    trace_id: str  # of the request that made it happen
     at: datetime
     position: int | None
 
@@ -71,7 +72,7 @@ async def append(
     )
 
 
-_COLUMNS = "id, name, subject_kind, subject_id, payload, actor_id, at, position"
+_COLUMNS = "id, name, subject_kind, subject_id, payload, actor_id, trace_id, at, position"
 
 
 async def event(uow: UnitOfWork, event_id: UUID) -> Event | None:

@@ -11,7 +11,7 @@ from server.core import events
 from server.core.db import Database
 from server.core.events import Subscriptions
 from server.core.jobs import RETRY
-from server.core.logging import logger
+from server.core.logging import logger, trace_id
 
 DELIVER = "core.deliver_event"
 _BATCH = 200
@@ -53,4 +53,6 @@ def install(jobs: procrastinate.App, database: Database, subscriptions: Subscrip
             if happened is None or known is None:
                 log.error("event not delivered", event_id=event, subscriber=subscriber)
                 return
+            # What follows from a request is found under the request's trace, however many events later.
+            trace_id.set(happened.trace_id)
             await known(uow, happened)

@@ -290,7 +290,7 @@ async def test_closing_an_order_and_a_late_photo_each_enqueue_its_report(databas
     subscribe(subscriptions, services.jobs)
     async with database.unit_of_work(company.id) as uow:
         for name, payload in (("work_order.closed", {}), ("blob.ready", {"sha256": photo.sha256})):
-            event = Event(uow.new_id(), name, "work_order", order.id, payload, None, uow.now(), 1)
+            event = Event(uow.new_id(), name, "work_order", order.id, payload, None, "", uow.now(), 1)
             for subscriber in subscriptions.events[name]:
                 await subscriptions.by_name[subscriber](uow, event)
         jobs = await uow.rows("select args from procrastinate_jobs where task_name = 'confirmation.render_report'")

@@ -6,6 +6,7 @@ import pytest
 
 from server.core import events, relay
 from server.core.events import Subscriptions
+from server.core.logging import trace_id
 from tests.factories.identity import found_company
 
 
@@ -49,6 +50,26 @@ async def test_each_event_reaches_each_subscriber_once_in_its_own_organisation(
         (company.id, "test.happened", 2),
         (rival.id, "test.happened", 3),
     ]
+
+
+async def test_what_follows_from_a_request_carries_its_trace(services, database, company):
+    traces = []
+
+    async def follower(uow, event):
+        traces.append(trace_id.get())
+        await events.append(uow, "test.followed", subject=("test", company.id))
+
+    built = Subscriptions()
+    built.on("test.happened", follower)
+    relay.install(services.jobs, database, built)
+    token = trace_id.set("a trace")
+    await _happen(database, company, 1)
+    trace_id.reset(token)
+    await relay.relay_once(database, services.jobs, built)
+    await _work_off(services)
+    assert traces == ["a trace"]
+    async with database.unit_of_work(company.id) as uow:
+        assert await uow.value("select trace_id from event where name = 'test.followed'") == "a trace"
 
 
 async def test_a_late_commit_gets_a_later_position_and_is_not_skipped(services, database, company, subscriptions):

@@ -100,7 +100,7 @@ def _visit(browser: Browser, server: LiveServer, size: ViewportSize) -> Iterator
     context.close()
 
 
-def sign_in(seen: Seen, address: str = "/") -> Page:
+def sign_in(seen: Seen, address: str = "/", expected: str = "Live") -> Page:
     page = seen.page
     page.goto(seen.home + address)
     page.get_by_label("E-mail").fill("dispatcher@riviera.example")
@@ -198,6 +198,19 @@ def test_a_new_order_and_its_changes_appear_without_a_reload(visit, office):
     expect(row_of(page, title)).to_contain_text("Triaged")
     assert page.evaluate("window.stayed") is True
     assert visit.errors == []
+
+
+def test_a_lost_link_is_told_and_the_board_stays_usable_until_it_is_back(visit, office):
+    title = a_title()
+    report(office, title)
+    page = visit.page
+    page.route("**/board/events", lambda route: route.abort())
+    sign_in(visit, expected="Offline since")
+    expect(page.get_by_text("What you see may be out of date")).to_be_visible()
+    expect(row_of(page, title)).to_be_in_viewport()
+    page.unroute("**/board/events")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("What you see may be out of date")).to_have_count(0)
 
 
 def test_an_action_that_needs_a_reason_asks_for_it_and_keeps_it(visit, office):
