@@ -77,7 +77,7 @@ async def announce_blob(
     return BlobOut(state=found.state, location=_location(found.sha256), offset=found.received)
 
 
-@router.head("/{sha256}", responses={200: {"description": "Upload-Offset and Upload-Length"}})
+@router.head("/{sha256}", response_class=Response, responses={200: {"description": "Upload-Offset and Upload-Length"}})
 async def blob_offset(sha256: HashInPath, work: Annotated[Work, enrolled_device()]) -> Response:
     """Answer how much of a file is safely here."""
     found = await media.blob(work.uow, sha256)
@@ -93,7 +93,7 @@ async def upload_chunk(
     upload_offset: Annotated[int, Header(ge=0, lt=2**63)],
     tus_resumable: Annotated[str, Header(max_length=20)] = "",
     content_type: Annotated[str, Header(max_length=200)] = "",
-    content_length: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
+    content_length: Annotated[int | None, Header(ge=0, lt=2**63, include_in_schema=False)] = None,
 ) -> Response:
     """Append bytes at `Upload-Offset`. Answers the next offset; the file's size when it is complete and verified."""
     if tus_resumable != TUS:

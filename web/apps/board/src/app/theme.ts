@@ -23,7 +23,12 @@ export const theme = createTheme({
   components: {
     // Mantine locks scrolling with a <style> made at run time; the page itself never scrolls, so nothing needs a lock.
     Modal: {
-      defaultProps: { lockScroll: false, centered: true, overlayProps: { backgroundOpacity: 0.35, blur: 2 } },
+      defaultProps: {
+        lockScroll: false,
+        centered: true,
+        padding: 20,
+        overlayProps: { backgroundOpacity: 0.35, blur: 2 },
+      },
     },
     Menu: { defaultProps: { shadow: "md", radius: 9, offset: 6, position: "bottom-end" } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, offset: 6 } },
