@@ -141,6 +141,10 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
+# Whoever asks for these is a program: a page would only confuse it.
+_PROGRAMS = ("api/", "mobile/", "portal/v1/")
+
+
 class Pages(StaticFiles):
     """The built web app: unknown paths answer its first page, hashed assets stay in caches."""
 
@@ -148,7 +152,7 @@ class Pages(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as missing:
-            if missing.status_code != 404 or Path(path).suffix:  # noqa: PLR2004
+            if missing.status_code != 404 or Path(path).suffix or path.startswith(_PROGRAMS):  # noqa: PLR2004
                 raise
             response = await super().get_response("index.html", scope)
         fixed = path.startswith("assets/")
