@@ -9319,9 +9319,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -9410,7 +9408,6 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                "content-length"?: number | null;
                 "content-type"?: string;
                 "tus-resumable"?: string;
                 "upload-offset": number;

@@ -121,6 +121,7 @@ export class Scene {
 
   /** Brings places into sight when one of them is hidden or at the rim; else leaves the map as the reader set it. */
   reveal(places: readonly Place[]): void {
+    this.map.resize(); // the details that opened with this selection have just made the map narrower
     const { clientWidth: width, clientHeight: height } = this.map.getContainer();
     const inSight = places.every(({ lon, lat }) => {
       const { x, y } = this.map.project([lon, lat]);
