@@ -7,35 +7,48 @@ export interface PinProperties {
   readonly offset: [number, number];
   readonly rank: number;
   readonly selected: boolean;
+  /** How many more orders wait at the same door, as `+3`; empty for none. */
+  readonly more: string;
 }
 
 const FAN_PX = 19;
+const MOST_AT_A_DOOR = 4;
 
-/** One pin per order; those at the same door stand side by side. The most pressing is drawn last, so on top. */
+type Pin = Feature<Point, PinProperties>;
+
+/**
+ * Pins of orders that come sorted, the most pressing first. Those at one door stand side by side, the first few of them,
+ * the last with the number of those not shown; the selected one steps in front. The most pressing lies on top.
+ */
 export function pinsOf(orders: readonly Order[], selected: string | null): FeatureCollection<Point, PinProperties> {
-  const atDoor = new Map<string, number>();
-  for (const order of orders) atDoor.set(doorOf(order), (atDoor.get(doorOf(order)) ?? 0) + 1);
-  const placed = new Map<string, number>();
-  const features = orders.map((order, index): Feature<Point, PinProperties> => {
-    const door = doorOf(order);
-    const nth = placed.get(door) ?? 0;
-    placed.set(door, nth + 1);
-    const aside = (nth - ((atDoor.get(door) ?? 1) - 1) / 2) * FAN_PX;
-    const isSelected = order.id === selected;
-    return {
-      type: "Feature",
-      geometry: { type: "Point", coordinates: [order.place.lon, order.place.lat] },
-      properties: {
-        id: order.id,
-        icon: pinName(kindOf(order.state), order.priority),
-        // The selected one steps out of the row and stands right at the door, inside its ring.
-        offset: [isSelected ? 0 : aside, 0],
-        rank: isSelected ? 1_000_000 : orders.length - index,
-        selected: isSelected,
-      },
-    };
-  });
+  const ranks = new Map(orders.map((order, index) => [order.id, orders.length - index]));
+  const doors = Map.groupBy(orders, doorOf);
+  const features = [...doors.values()].flatMap((there) => pinsAtDoor(there, selected, ranks));
   return { type: "FeatureCollection", features };
+}
+
+function pinsAtDoor(there: readonly Order[], selected: string | null, ranks: ReadonlyMap<string, number>): Pin[] {
+  const row = there.slice(0, MOST_AT_A_DOOR);
+  const hidden = there.length - row.length;
+  const chosen = there.find((order) => order.id === selected);
+  const pins = row
+    .filter((order) => order !== chosen)
+    .map((order) => {
+      const nth = row.indexOf(order);
+      const aside = (nth - (row.length - 1) / 2) * FAN_PX;
+      const more = hidden > 0 && nth === row.length - 1 ? `+${hidden}` : "";
+      return pinOf(order, { offset: [aside, 0], rank: ranks.get(order.id) ?? 0, selected: false, more });
+    });
+  // The selected one stands right at the door, inside its ring.
+  return chosen ? [...pins, pinOf(chosen, { offset: [0, 0], rank: 1_000_000, selected: true, more: "" })] : pins;
+}
+
+function pinOf(order: Order, drawn: Omit<PinProperties, "id" | "icon">): Pin {
+  return {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [order.place.lon, order.place.lat] },
+    properties: { id: order.id, icon: pinName(kindOf(order.state), order.priority), ...drawn },
+  };
 }
 
 const doorOf = ({ place }: Order): string => `${place.lon.toFixed(5)} ${place.lat.toFixed(5)}`;

@@ -204,6 +204,14 @@ export class Scene {
         "icon-ignore-placement": true,
         "icon-offset": ["get", "offset"],
         "symbol-sort-key": ["get", "rank"],
+        "text-field": ["get", "more"],
+        "text-font": ["Noto Sans CJK SC", "sans-serif"],
+        "text-size": 12,
+        "text-anchor": "left",
+        // In ems: beside the last pin of the row, at half its height.
+        "text-offset": [3.7, -1.3],
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
         "icon-size": [
           "interpolate",
           ["linear"],
@@ -214,6 +222,7 @@ export class Scene {
           ["case", ["get", "selected"], 1.25, 0.9],
         ],
       },
+      paint: { "text-color": "#14212b", "text-halo-color": "#fff", "text-halo-width": 1.6 },
     });
   }
 
