@@ -64,7 +64,7 @@ async def relay(uow: UnitOfWork, *, times: int = 1) -> list[str]:
     subscribe(subscriptions)
     happened = await uow.all_of(
         Event,
-        "select id, name, subject_kind, subject_id, payload, actor_id, at, position from event "
+        "select id, name, subject_kind, subject_id, payload, actor_id, trace_id, at, position from event "
         "where name = any(%(names)s) order by id",
         names=list(subscriptions.events),
     )
