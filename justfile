@@ -49,6 +49,7 @@ check:
     run "dependencies" deptry .
     run "openapi" callout openapi --check
     if [ -f web/package.json ]; then
+      run "web client" npm --prefix web run client
       run "web" npm --prefix web run check
     fi
     if [ ${#failed[@]} -gt 0 ]; then

@@ -33,9 +33,9 @@ from server.media.store import DiskStore
 
 VERSION = "0.1.0"
 
-# Scripts only from here; MapLibre starts its worker from a blob and draws tiles it was given as blobs.
+# Everything only from here; photos are fetched with a token and shown as blobs.
 _CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self'; style-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'"
 )
 

@@ -27,7 +27,7 @@ export function App({ services }: { services: Services }) {
 function Localised() {
   const session = useSession();
   return (
-    <WordsProvider timeZone={session?.organisation.timezone ?? null}>
+    <WordsProvider theirs={session?.person.language ?? null} timeZone={session?.organisation.timezone ?? null}>
       <Notifications position="top-center" limit={3} autoClose={7000} containerWidth={400} />
       <CrashGuard>
         <Gate />

@@ -15,13 +15,19 @@ interface Words {
 const WordsContext = createContext<Words | null>(null);
 const KEY = "callout.language";
 
-function chosenLanguage(): Language {
-  const chosen = localStorage.getItem(KEY) ?? navigator.language;
-  return chosen.toLowerCase().startsWith("zh") ? "zh" : "en";
+function languageIn(tag: string): Language {
+  return tag.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
-export function WordsProvider(props: { timeZone: string | null; children: ReactNode }) {
-  const [language, setLanguage] = useState(chosenLanguage);
+function chosenLanguage(): Language | null {
+  const chosen = localStorage.getItem(KEY);
+  return chosen ? languageIn(chosen) : null;
+}
+
+/** `theirs` is the language of whoever is signed in; what was chosen on this machine comes before it. */
+export function WordsProvider(props: { theirs: string | null; timeZone: string | null; children: ReactNode }) {
+  const [chosen, setLanguage] = useState(chosenLanguage);
+  const language = chosen ?? languageIn(props.theirs ?? navigator.language);
   const timeZone = props.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   useEffect(() => {
     document.documentElement.lang = localeOf(language);
