@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 from starlette.responses import Response
 
 from edge.auth import identified_device
 from edge.compression import AcceptEncoding, compressed
 from edge.problems import PROBLEMS, PUBLIC_PROBLEMS
 from edge.services import ServicesOf
-from server.core.wire import Id, Instant, WireIn, WireOut
+from server.core.wire import Id, Instant, WireIn, WireOut, refuse_hostile_values
 from server.identity.domain import Actor
 from server.media.domain import MAX_BLOB_BYTES
 from server.sync import pull as pulling
@@ -69,6 +69,14 @@ class PushIn(WireIn):
     clock: ClockIn
     acked: Annotated[int, Field(ge=0, lt=2**53)] = 0
     mutations: Annotated[list[dict[str, Any]], Field(max_length=pushing.MAX_MUTATIONS)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_hostile_values(cls, data: Any) -> Any:
+        # Mutations are looked at one by one: a bad one is quarantined and must not hold up the batch.
+        if isinstance(data, dict):
+            refuse_hostile_values({name: value for name, value in data.items() if name != "mutations"})
+        return data
 
 
 class PushOut(WireOut):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from server.core.wire import Instant, PlaceIn, Sha256, WireIn
+from server.core.wire import Instant, PlaceIn, Sha256, WireIn, refuse_hostile_values
 from server.sync.domain import Occurrence
 from server.sync.errors import MalformedMutation
 
@@ -43,11 +43,21 @@ class Envelope(WireIn):
 
 @dataclass(frozen=True)
 class Sent:
-    """One mutation as it arrived: `raw` verbatim, `envelope` read."""
+    """One mutation as it arrived: `raw` verbatim, `envelope` read.
+
+    unreadable: why its arguments can't be looked at (NUL, lone surrogates, bottomless nesting); the envelope then has
+        none. Such a mutation is quarantined like any other bad one: it must not hold up those behind it.
+    """
 
     raw: Mapping[str, Any]
     envelope: Envelope
     payload_hash: str
+    unreadable: str | None = None
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the log stores: the mutation itself, or its JSON as text where no column could hold its values."""
+        return dict(self.raw) if self.unreadable is None else {"json": json.dumps(self.raw)}
 
 
 @dataclass(frozen=True)
@@ -71,16 +81,26 @@ class Batch:
 
 def canonical(value: Mapping[str, Any]) -> bytes:
     """The form that is hashed: keys sorted, no white space, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def read(raw: Mapping[str, Any], index: int) -> Sent:
     """Raises MalformedMutation: the envelope is the client's own work, so this is its bug."""
+    unreadable = _why_unreadable(raw.get("args"))
     try:
-        envelope = Envelope.model_validate(raw)
+        envelope = Envelope.model_validate({**raw, "args": {}} if unreadable else raw)
     except ValidationError as wrong:
         raise MalformedMutation(index=index, why=first_error(wrong)) from None
-    return Sent(raw, envelope, hashlib.sha256(canonical(raw)).hexdigest())
+    return Sent(raw, envelope, hashlib.sha256(canonical(raw)).hexdigest(), unreadable)
+
+
+def _why_unreadable(args: Any) -> str | None:
+    try:
+        refuse_hostile_values(args)
+    except ValueError as hostile:
+        return str(hostile)
+    return None
 
 
 def first_error(wrong: ValidationError) -> str:

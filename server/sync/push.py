@@ -58,6 +58,8 @@ async def push(database: Database, registry: Registry, actor: Actor, batch: Batc
 
     Raises SeqGap, StreamForked, EpochChanged, StreamNotYours (nothing is applied then); deadlocks are retried.
     """
+    if batch.device != actor.device:
+        raise StreamNotYours
     for _ in range(_BATCH_TRIES - 1):
         try:
             return await _in_one_transaction(database, registry, actor, batch)
@@ -69,7 +71,7 @@ async def push(database: Database, registry: Registry, actor: Actor, batch: Batc
 async def _in_one_transaction(database: Database, registry: Registry, actor: Actor, batch: Batch) -> Receipt:
     async with database.unit_of_work(actor.org) as uow:
         stream = await queries.lock_stream(uow, stream=batch.stream, device=batch.device, person=actor.person)
-        if batch.device != actor.device or (stream["device_id"], stream["person_id"]) != (batch.device, actor.person):
+        if (stream["device_id"], stream["person_id"]) != (batch.device, actor.person):
             raise StreamNotYours
         last_seq: int = stream["last_seq"]
         if batch.acked > last_seq:
@@ -155,7 +157,10 @@ async def _take_in(uow: UnitOfWork, registry: Registry, actor: Actor, batch: Bat
         occurrence=when,
         place={"lon": envelope.geo.lon, "lat": envelope.geo.lat} if envelope.geo else None,
     )
-    outcome = await _run(uow, registry, actor, mutation, envelope.args)
+    if sent.unreadable is None:
+        outcome = await _run(uow, registry, actor, mutation, envelope.args)
+    else:
+        outcome = _quarantined(InvalidArguments(why=sent.unreadable))
     result: Result = {"seq": envelope.seq, "id": str(envelope.id), "status": outcome.status}
     if outcome.code:
         result["code"] = outcome.code
@@ -175,7 +180,7 @@ async def _take_in(uow: UnitOfWork, registry: Registry, actor: Actor, batch: Bat
         person=actor.person,
         name=envelope.name,
         v=envelope.v,
-        envelope=dict(sent.raw),
+        envelope=sent.kept,
         payload_hash=sent.payload_hash,
         status=outcome.status,
         code=outcome.code,

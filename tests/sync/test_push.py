@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from dataclasses import replace
 from uuid import uuid4
 
@@ -128,6 +129,28 @@ async def test_what_can_not_be_understood_is_quarantined_with_its_reason(phone, 
     receipt = await phone.push(phone.note("a", **changed), phone.note("b"))
     assert statuses(receipt) == ["quarantined", "applied"]
     assert receipt.results[0]["code"] == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\x00b",
+        "\ud800",
+        float("nan"),
+        2**70,
+        {"a": {"b": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}},
+    ],
+)
+async def test_what_no_column_could_hold_is_kept_as_text_and_holds_nothing_up(phone, text):
+    hostile = phone.note("x", args={"id": str(uuid4()), "sku": text})
+    batch = [phone.note("a", seq=1), hostile | {"seq": 2}, phone.note("c", seq=3)]
+    receipt = await phone.push(*batch)
+    assert statuses(receipt) == ["applied", "quarantined", "applied"]
+    assert receipt.results[1]["code"] == "INVALID_ARGUMENTS"
+    assert (await phone.push(*batch)).results == receipt.results
+    async with phone.database.unit_of_work(phone.actor.org) as uow:
+        kept = await uow.value("select envelope from mutation_log where status = 'quarantined'")
+    assert json.dumps(json.loads(kept["json"])) == json.dumps(batch[1])
 
 
 async def test_a_refusal_of_the_domain_is_quarantined_with_its_code(phone):
