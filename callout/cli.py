@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +43,13 @@ def add_region(extract: Path, *, name: str | None = None) -> None:
     from server.geo.region import prepare_region
 
     settings = configuration.load()
-    prepare_region(extract, settings.state_dir / "regions", name or extract.name.split(".")[0].lower(), print)
+    prepare_region(extract, settings.state_dir / "regions", name or region_name(extract), print)
+
+
+def region_name(extract: Path) -> str:
+    """Name a region after its file: `Andorra_2026.osm.pbf` becomes `andorra-2026`."""
+    plain = re.sub(r"[^a-z0-9]+", "-", extract.name.split(".")[0].lower()).strip("-")
+    return plain[:40].rstrip("-") or "region"
 
 
 @region.command(name="demo")
@@ -177,7 +184,12 @@ def openapi(*, check: bool = False) -> None:
 
 
 def main() -> None:
-    app()
+    from server.core.errors import Problem
+
+    try:
+        app()
+    except Problem as problem:
+        sys.exit(f"callout: {problem}")
 
 
 if __name__ == "__main__":
