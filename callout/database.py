@@ -14,6 +14,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, NullPool, create_engine, text
 
+from callout import cluster
+from callout.cluster import ClusterError
 from callout.settings import Settings, kept_secret
 from server.migrations.security import OWNER, RUNTIME
 
@@ -30,10 +32,13 @@ def prepare(settings: Settings) -> str:
 
 
 def admin_url(settings: Settings) -> str:
-    if settings.admin_database_url is None:
-        message = "no database: run ./do demo, or set DATABASE_URL to a PostgreSQL with PostGIS"
-        raise SystemExit(message)
-    return settings.admin_database_url.get_secret_value()
+    """The given superuser's URL, else that of this checkout's private cluster, which is started if need be."""
+    if settings.admin_database_url is not None:
+        return settings.admin_database_url.get_secret_value()
+    try:
+        return cluster.ensure("demo")
+    except ClusterError as none:
+        raise SystemExit(f"callout: {none}") from None
 
 
 def owner_url(settings: Settings) -> str:
