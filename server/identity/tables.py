@@ -103,7 +103,6 @@ class RefreshToken(OrgRecord, table=True):
     parent_id: UUID | None = None
     issued_at: datetime = instant()
     expires_at: datetime = instant()
-    used_at: datetime | None = instant(nullable=True)
     spent_at: datetime | None = instant(nullable=True)
 
 
