@@ -45,13 +45,41 @@ class Mutation:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """What a mutator hands over when both sides are right: becomes a row of the conflict inbox."""
+    """What a mutator hands over when both sides are right: becomes a row of the conflict inbox.
+
+    mine, theirs: both sides completely, as JSON, so that either can be made to stand later; `theirs` stands now.
+    work_order_id: the order it is about, where there is one.
+    """
 
     code: str
     entity: str
     entity_id: UUID
     mine: Mapping[str, Any]
     theirs: Mapping[str, Any]
+    work_order_id: UUID | None = None
+
+
+class Side(StrEnum):
+    """Of a conflict, seen from the device: what it sent, and what the server had."""
+
+    MINE = "mine"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A recorded disagreement, as whoever settles it sees it. `person` and `device` sent the mutation."""
+
+    id: UUID
+    mutation_id: UUID
+    code: str
+    entity: str
+    entity_id: UUID
+    work_order_id: UUID | None
+    mine: Mapping[str, Any]
+    theirs: Mapping[str, Any]
+    person: UUID
+    device: UUID
 
 
 @dataclass(frozen=True)
@@ -61,6 +89,7 @@ class Outcome:
     status: Status = Status.APPLIED
     code: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()  # what a reviewer should look at, for example TIME_OVERLAP
     disagreement: Disagreement | None = None
 
     @staticmethod

@@ -3,7 +3,7 @@
 A domain's `mutators.py` and `projections.py` each have a `register(registry)` that the composition root calls.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 from server.core.db import UnitOfWork
 from server.core.wire import WireIn
 from server.identity.domain import Actor
-from server.sync.domain import Mutation, Outcome
+from server.sync.domain import Dispute, Mutation, Outcome, Side
 
 type Handler = Callable[[UnitOfWork, Actor, Mutation, Any], Awaitable[Outcome]]
+type Upcaster = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+type Settlement = Callable[[UnitOfWork, Actor, Dispute, Side], Awaitable[None]]
 
 
 class Nature(StrEnum):
@@ -47,12 +49,25 @@ class Projection:
 @dataclass
 class Registry:
     mutators: dict[tuple[str, int], Mutator] = field(default_factory=dict)
+    upcasters: dict[tuple[str, int], Upcaster] = field(default_factory=dict)
+    settlements: dict[str, Settlement] = field(default_factory=dict)
     projections: dict[int, Projection] = field(default_factory=dict)
     scopes: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
     def mutator(self, name: str, args: type[WireIn], handle: Handler, *, nature: Nature, v: int = 1) -> None:
         self.mutators[name, v] = Mutator(name, v, nature, args, handle)
+
+    def upcaster(self, name: str, v: int, upcast: Upcaster) -> None:
+        """Teach how the arguments of version `v` read in version `v + 1`. Old apps live for a year: none is removed."""
+        self.upcasters[name, v] = upcast
+
+    def settlement(self, code: str, stand: Settlement) -> None:
+        """Say how one side of a conflict with this code is made to stand; the other side's turn is the undo.
+
+        Raises a Problem when it can't be done any more. The actor is who settles, not who recorded.
+        """
+        self.settlements[code] = stand
 
     def projection(self, code: int, name: str, sql: str) -> None:
         self.projections[code] = Projection(code, name, sql)
