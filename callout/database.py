@@ -69,6 +69,8 @@ def create_roles(admin: str, password: str) -> None:
             sql.SQL("alter role {} login password {}").format(sql.Identifier(RUNTIME), sql.Literal(password))
         )
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(OWNER)))
+        # How far replicas have come is what tells phones which of their records are safe.
+        connection.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(OWNER)))
 
 
 def create_database(admin: str, name: str) -> None:
