@@ -46,6 +46,10 @@ def runtime_password() -> str:
 
 @pytest.fixture(scope="session")
 def template(admin_url: str, runtime_password: str) -> str:
+    return migrated_template(admin_url, runtime_password)
+
+
+def migrated_template(admin_url: str, runtime_password: str) -> str:
     """Name of a migrated database; made by whichever worker comes first, again whenever a migration changed."""
     files = sorted(path for path in _MIGRATIONS.rglob("*") if path.suffix in {".py", ".sql"})
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]

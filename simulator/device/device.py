@@ -1,6 +1,7 @@
 """A phone: enrol once, record at any time, sync when there is a line."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +23,8 @@ from simulator.device.store import Store, put_settings
 from simulator.device.track import Track
 from simulator.device.view import View
 
+type Sleep = Callable[[float], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class Person:
@@ -30,14 +33,27 @@ class Person:
 
 
 class Device:
-    """Everything lives in the database at `path`: opening it again after a kill continues where it stood."""
+    """Everything lives in the database at `path`: opening it again after a kill continues where it stood.
 
-    def __init__(self, path: Path, http: httpx.AsyncClient, clock: Clock, rng: Random, *, chunk: int = CHUNK) -> None:
+    `sleep` waits between tries on a bad line; `lasting` as in Store.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        rng: Random,
+        *,
+        chunk: int = CHUNK,
+        sleep: Sleep = asyncio.sleep,
+        lasting: bool = True,
+    ) -> None:
         self.clock = clock
         self.http = http
         self._rng = rng
-        self._store = Store(path)
-        self._line = Line(self._store, http, rng)
+        self._store = Store(path, lasting=lasting)
+        self._line = Line(self._store, http, rng, sleep=sleep)
         self.outbox = Outbox(self._store)
         self.base = Base(self._store)
         self.view = View(self.base, self.outbox)

@@ -46,12 +46,16 @@ def canonical(value: Any) -> str:
 
 
 class Store:
-    """Opens or creates the database at `path`. Not for use from several threads."""
+    """Opens or creates the database at `path`. Not for use from several threads.
 
-    def __init__(self, path: Path) -> None:
+    lasting: wait for the disk at every commit, as a phone must. Without it a commit survives the program's end but not
+        the machine's: for simulations that throw the file away.
+    """
+
+    def __init__(self, path: Path, *, lasting: bool = True) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
         self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
+        self._db.execute(f"pragma synchronous = {'full' if lasting else 'off'}")
         self._db.executescript(_SCHEMA)
 
     @contextmanager
