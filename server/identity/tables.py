@@ -59,6 +59,7 @@ class Device(OrgRecord, table=True):
     last_contact_at: datetime = instant()
     revoked_at: datetime | None = instant(nullable=True)
     revoked_why: str | None = None
+    wiped_at: datetime | None = instant(nullable=True)
 
 
 class EnrolmentCode(OrgRecord, table=True):

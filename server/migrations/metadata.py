@@ -25,5 +25,7 @@ SHARED_TABLES = {
     "procrastinate_jobs": "the job queue; arguments hold ids only",
     "procrastinate_periodic_defers": "the job queue; arguments hold ids only",
     "procrastinate_workers": "the job queue; arguments hold ids only",
+    "app_window": "dates announced to every phone before anybody signs in",
+    "rate_limit": "how often something was tried; keys are hashes",
     "sync_epoch": "one number for the whole server, raised after a restore",
 }

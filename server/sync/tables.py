@@ -23,7 +23,6 @@ from server.core.tables import OrgRecord, OrgTable, belongs_to, bigint, instant,
 from server.sync.domain import Status
 from server.sync.matters import Alert, ItemState, Matter
 
-
 # Eight bytes that tell one state of one row from another; a bucket's checksum is all of them XORed.
 _ROW_HASH = "('x' || encode(substr(sha256((entity_id::text || ':' || bv::text)::bytea), 1, 8), 'hex'))::bit(64)::bigint"
 
@@ -160,7 +159,7 @@ class Conflict(OrgRecord, table=True):
 class ReviewItem(OrgRecord, table=True):
     """Something a person should look at: a conflict, or a mutation in quarantine. `id` is the conflict's or mutation's.
 
-    A trigger opens one for each, whoever wrote it; settling and undoing are told by `review`, this says where it stands.
+    A trigger opens one for each, whoever wrote it. This says where it stands, `review` how it came there.
     """
 
     __tablename__ = "review_item"
@@ -283,7 +282,9 @@ class DeviceAlert(OrgRecord, table=True):
         of_organisation(),
         belongs_to("device_id", "device", on_delete="CASCADE"),
         one_of("kind", Alert),
-        Index("device_alert_open_idx", "org_id", "device_id", "kind", unique=True, postgresql_where="cleared_at is null"),
+        Index(
+            "device_alert_open_idx", "org_id", "device_id", "kind", unique=True, postgresql_where="cleared_at is null"
+        ),
     )
 
     device_id: UUID
