@@ -21,6 +21,22 @@ class AssetStatus(StrEnum):
     RETIRED = "retired"
 
 
+class Entity(StrEnum):
+    """What can be recorded twice by two people without signal."""
+
+    ASSET = "asset"
+    CUSTOMER = "customer"
+
+
+class Likeness(StrEnum):
+    """Why two records are taken for one thing."""
+
+    SAME_SERIAL = "same_serial"
+    MISREAD_SERIAL = "misread_serial"  # the same machine at the same site, its plate read a letter differently
+    SAME_PHONE = "same_phone"
+    SAME_NAME = "same_name"
+
+
 @dataclass(frozen=True)
 class Customer:
     id: UUID

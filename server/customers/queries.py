@@ -186,7 +186,7 @@ async def insert_asset(uow: UnitOfWork, it: Asset) -> bool:
                                version)
             values (%(org)s, %(id)s, %(site)s, %(product)s, %(model)s, %(serial)s, %(installed)s, %(warranty)s,
                     %(status)s, %(notes)s, %(version)s)
-            on conflict (org_id, product, serial) do nothing
+            on conflict (org_id, product, serial) where twin_of is null do nothing
             """,
             org=uow.org,
             id=it.id,

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from server.core.tables import OrgRecord, belongs_to, instant, of_organisation, one_of, point, texts
-from server.customers.domain import AssetStatus, Tier
+from server.core.tables import OrgRecord, belongs_to, instant, jsonb, of_organisation, one_of, point, texts
+from server.customers.domain import AssetStatus, Entity, Likeness, Tier
 
 
 class Customer(OrgRecord, table=True):
@@ -42,6 +42,7 @@ class Site(OrgRecord, table=True):
     address: str
     place: Any = point()
     access_notes: str
+    meter_location: str
     fence_radius_m: int
     territory_id: UUID | None = None
     version: int
@@ -73,7 +74,8 @@ class Asset(OrgRecord, table=True):
         of_organisation(),
         belongs_to("site_id", "site"),
         one_of("status", AssetStatus),
-        UniqueConstraint("org_id", "product", "serial"),
+        # A machine recorded twice without signal stands beside the first until a person says whether it is the same.
+        Index("asset_serial_key", "org_id", "product", "serial", unique=True, postgresql_where="twin_of is null"),
         Index(None, "org_id", "site_id"),
     )
 
@@ -86,3 +88,42 @@ class Asset(OrgRecord, table=True):
     status: str = Field(default=AssetStatus.IN_SERVICE)
     notes: str
     version: int
+    twin_of: UUID | None = None  # has the same serial number as this one
+
+
+class MergeSuggestion(OrgRecord, table=True):
+    """Two records that are probably one thing. Only a person merges them."""
+
+    __tablename__ = "merge_suggestion"
+    __table_args__ = (
+        of_organisation(),
+        one_of("entity", Entity),
+        one_of("why", Likeness),
+        UniqueConstraint("org_id", "entity", "newer_id", "older_id"),
+        Index("merge_suggestion_open_idx", "org_id", "id", postgresql_where="settled_at is null"),
+    )
+
+    entity: str
+    newer_id: UUID
+    older_id: UUID
+    why: str
+    made_at: datetime = instant()
+    settled_at: datetime | None = instant(nullable=True)
+    settled_by: UUID | None = None
+    settlement: str | None = None
+
+
+class Alias(OrgRecord, table=True):
+    """The id of a record that was merged into another: phones that still know it are understood.
+
+    was: the merged record as it stood, so that nothing of it is lost.
+    """
+
+    __tablename__ = "alias"
+    __table_args__ = (of_organisation(), one_of("entity", Entity))
+
+    entity: str
+    now_id: UUID
+    was: dict[str, Any] = jsonb()
+    made_at: datetime = instant()
+    made_by: UUID | None = None

@@ -51,6 +51,7 @@ class State(StrEnum):
     WORKING = "working"
     ON_HOLD = "on_hold"
     RESOLVED = "resolved"
+    COMPLETED_DISPUTED = "completed_disputed"  # done by somebody who did not know that the office had stopped it
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     CLOSED = "closed"
     CANCELLED = "cancelled"
@@ -65,6 +66,7 @@ class VisitState(StrEnum):
     ON_SITE = "on_site"
     WORKING = "working"
     PAUSED = "paused"
+    SUSPENDED = "suspended"  # the office stopped it; the engineer may not know yet
     COMPLETED = "completed"
     INTERRUPTED = "interrupted"  # left unfinished; the order goes on with another visit
     DECLINED = "declined"

@@ -26,6 +26,13 @@ class CostKind(StrEnum):
     OTHER = "other"
 
 
+class PhotoState(StrEnum):
+    PENDING_BLOB = "pending_blob"  # taken, but its bytes are not here
+    READY = "ready"
+    DERIVED = "derived"  # small copies can be shown
+    UNDECODABLE = "undecodable"  # kept as it came, but no picture can be made of it
+
+
 @dataclass(frozen=True)
 class Note:
     id: UUID

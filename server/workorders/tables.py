@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, DateTime, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from server.core.tables import (
@@ -17,10 +17,12 @@ from server.core.tables import (
     of_organisation,
     one_of,
     point,
+    texts,
 )
 from server.workorders.domain import Channel, Priority, State, VisitState
 from server.workorders.procedures import ItemKind
-from server.workorders.records import CostKind, TimeKind
+from server.workorders.records import CostKind, PhotoState, TimeKind
+from server.workorders.texts import Origin, TextField
 
 
 class Procedure(OrgRecord, table=True):
@@ -52,6 +54,7 @@ class ProcedureItem(OrgRecord, table=True):
     minimum: float | None = None
     maximum: float | None = None
     choices: list[Any] = jsonb()  # [{"key": …, "en": …, "zh": …}]
+    safety_critical: bool = False  # two people who answer differently must be heard by a third
 
 
 class WorkOrderCounter(OrgTable, table=True):
@@ -103,6 +106,39 @@ class WorkOrder(OrgRecord, table=True):
     preferred_engineer_id: UUID | None = None
     closed_at: datetime | None = instant(nullable=True)
     version: int
+    findings: str  # what the engineer found and did, in their own words
+    description_rev: int  # revision of the text that stands; kept by trigger, whoever writes
+    findings_rev: int
+    voided_at: datetime | None = instant(nullable=True)  # taken back by the office: on no phone, in no list
+    voided_by: UUID | None = None
+    void_reason: str | None = None
+
+
+class TextRevision(OrgRecord, table=True):
+    """Every text an order's field ever had, and every one a device sent for it. Append-only.
+
+    parent: the revision its author saw. One that stands nowhere was outvoted and is kept all the same.
+    """
+
+    __tablename__ = "text_revision"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
+        one_of("field", TextField),
+        one_of("origin", Origin),
+        UniqueConstraint("org_id", "work_order_id", "field", "rev"),
+    )
+
+    work_order_id: UUID
+    field: str
+    rev: int
+    parent: int | None = None
+    body: str
+    origin: str
+    author_id: UUID | None = None
+    device_id: UUID | None = None
+    mutation_id: UUID | None = None
+    at: datetime = instant()
 
 
 class WorkOrderSkill(OrgTable, table=True):
@@ -126,6 +162,7 @@ class Visit(OrgRecord, table=True):
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
         belongs_to("engineer_id", "person"),
         one_of("state", VisitState),
+        one_of("field_state", VisitState),
         UniqueConstraint("org_id", "work_order_id", "ordinal"),
         Index(None, "org_id", "engineer_id", "state"),
         Index(None, "org_id", "engineer_id", "finished_at"),
@@ -140,6 +177,9 @@ class Visit(OrgRecord, table=True):
     approached_at: datetime | None = instant(nullable=True)  # the fence around the site was entered
     finished_at: datetime | None = instant(nullable=True)  # server time at which it left the open states
     version: int
+    # How far the engineer says they are. Differs from `state` while the office decided otherwise behind their back.
+    field_state: str
+    begun_at: datetime | None = instant(nullable=True)  # estimated time at which the engineer set out
 
 
 class TimelineEntry(OrgRecord, table=True):
@@ -191,18 +231,20 @@ class ChecklistAnswer(OrgRecord, table=True):
     __table_args__ = (
         of_organisation(),
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
-        belongs_to("item_id", "procedure_item"),
         belongs_to("answered_by", "person"),
         Index(None, "org_id", "work_order_id", "item_id"),
     )
 
     work_order_id: UUID
     visit_id: UUID | None = None
-    item_id: UUID
+    item_id: UUID  # without a reference: an answer outlives the item it was given to
     value: Any = jsonb()
     answered_by: UUID
     at: datetime = instant()
     superseded_by: UUID | None = None
+    disputed: bool = False  # two people say different things about safety; both stand until somebody decides
+    device_id: UUID | None = None
+    seq: int | None = bigint(nullable=True)  # place in the device's stream: one's own later word counts
 
 
 class TimeEntry(OrgRecord, table=True):
@@ -220,8 +262,20 @@ class TimeEntry(OrgRecord, table=True):
     visit_id: UUID | None = None
     person_id: UUID
     kind: str
-    started_at: datetime = instant()
-    ended_at: datetime | None = instant(nullable=True)
+    started_at: datetime = instant()  # estimated on the server's clock
+    ended_at: datetime | None = instant(nullable=True)  # none while the timer runs
+    device_started_at: datetime | None = instant(nullable=True)  # as the device's clock said
+    device_ended_at: datetime | None = instant(nullable=True)
+    uncertainty_ms: int | None = None
+    started_zone: str | None = None  # where the device was, as an IANA zone
+    ended_zone: str | None = None
+    boot: str | None = None  # of the device when the timer started; within it the monotonic clock measures
+    mono_ms: float | None = None
+    flags: list[str] = texts()
+    revision: int = 1
+    superseded_by: UUID | None = None  # the same person's later correction
+    approved_at: datetime | None = instant(nullable=True)
+    approved_by: UUID | None = None
 
 
 class Cost(OrgRecord, table=True):
@@ -252,9 +306,11 @@ class Photo(OrgRecord, table=True):
         of_organisation(),
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
         belongs_to("author_id", "person"),
+        one_of("state", PhotoState),
         Index(None, "org_id", "work_order_id"),
         Index(None, "org_id", "author_id", "at"),
         Index(None, "org_id", "sha256"),
+        Index("photo_pending_idx", "org_id", "author_id", postgresql_where="state = 'pending_blob'"),
     )
 
     work_order_id: UUID
@@ -263,4 +319,13 @@ class Photo(OrgRecord, table=True):
     sha256: str
     caption: str
     at: datetime = instant()
+    recorded_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()"))
+    )
     hidden_why: str | None = None
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="pending_blob"))
+    undecodable_why: str | None = None
+    width: int | None = None
+    height: int | None = None
+    blurhash: str | None = None
+    missing_told_at: datetime | None = instant(nullable=True)  # when the alarm was raised, once
