@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints, model_validator
@@ -18,6 +18,7 @@ from server.media.domain import MAX_BLOB_BYTES
 from server.sync import pull as pulling
 from server.sync import push as pushing
 from server.sync import queries
+from server.sync.domain import Cookie
 from server.sync.envelope import Batch, DeviceClock, read
 from server.sync.errors import StreamNotYours, UpgradeRequired
 
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/mobile/v1", tags=["sync"])
 
 PROTOCOL = 1
 _MIN_APP_VERSION = "0"
-_COOKIE = re.compile(r"^o:([0-9]{1,15})$")
+_COOKIE = re.compile(r"^[0-9]{1,15}:[0-9]{1,15}$")
 
 
 class Range(WireOut):
@@ -92,9 +93,9 @@ class PullIn(WireIn):
     stream: Id
     cookie: Annotated[str, StringConstraints(pattern=_COOKIE)] | None = None
     schema_version: Annotated[int, Field(alias="schema", ge=0, lt=2**31)] = 0
-    want: Annotated[list[Annotated[str, StringConstraints(max_length=50)]], Field(max_length=20)] = []
+    want: Annotated[list[Literal["core", "catalog"]], Field(max_length=2)] = []
+    accept: Annotated[list[Literal["snapshots"]], Field(max_length=1)] = []
     max_bytes: Annotated[int, Field(ge=10_000, le=10_000_000)] = pulling.DEFAULT_BYTES
-    have_blobs_missing: Annotated[list[str], Field(max_length=1000)] = []
 
 
 @router.get("/sync/hello", responses=PUBLIC_PROBLEMS)
@@ -150,8 +151,10 @@ async def pull(
     ask = pulling.Ask(
         device=actor_device(actor, body.device),
         stream=body.stream,
-        cookie=int(body.cookie[2:]) if body.cookie else None,
+        cookie=Cookie.read(body.cookie) if body.cookie else None,
         max_bytes=body.max_bytes,
+        want=frozenset(body.want),
+        snapshots="snapshots" in body.accept,
     )
     patch = await pulling.pull(services.database, services.registry, actor, ask)
     return compressed(patch, accept_encoding, "application/x-ndjson")

@@ -4,23 +4,17 @@ from server.sync.registry import Registry
 
 STOCK, LOCATION, PART = 14, 15, 18
 
-_SCOPE = """
-    select 'van:' || l.id as key, 1 as rank from stock_location l
-    where l.kind = 'van' and l.person_id = %(person)s
-    union all select 'catalog:parts', 9
-"""
-
 _STOCK = """
-    select s.id, 1 as ver, jsonb_build_object(
+    select s.id, jsonb_build_object(
         'location_id', s.location_id, 'part_id', s.part_id, 'quantity', trim_scale(s.quantity)) as d
     from stock s where s.id = any(%(ids)s)
 """
 _LOCATION = """
-    select l.id, 1 as ver, jsonb_build_object('name', l.name, 'kind', l.kind) as d
+    select l.id, jsonb_build_object('name', l.name, 'kind', l.kind) as d
     from stock_location l where l.id = any(%(ids)s)
 """
 _PART = """
-    select p.id, 1 as ver, jsonb_build_object(
+    select p.id, jsonb_build_object(
         'sku', p.sku, 'name', p.name, 'unit', p.unit, 'serial_tracked', p.serial_tracked,
         'price_minor', p.price_minor, 'currency', p.currency) as d
     from part p where p.id = any(%(ids)s)
@@ -28,7 +22,6 @@ _PART = """
 
 
 def register(registry: Registry) -> None:
-    registry.scope(_SCOPE)
     registry.projection(STOCK, "stock", _STOCK)
     registry.projection(LOCATION, "stock_location", _LOCATION)
     registry.projection(PART, "part", _PART)

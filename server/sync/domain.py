@@ -19,6 +19,22 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
+class Cookie:
+    """Names one answer the device stored completely. To the device it is opaque text."""
+
+    epoch: int
+    ordinal: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.ordinal}"
+
+    @staticmethod
+    def read(text: str) -> "Cookie":
+        epoch, ordinal = text.split(":")
+        return Cookie(int(epoch), int(ordinal))
+
+
+@dataclass(frozen=True)
 class Occurrence:
     """When something really happened: the device's clock is evidence, the estimate is what we order by."""
 
@@ -27,6 +43,10 @@ class Occurrence:
     uncertainty_ms: int
     received_at: datetime
     clock_future: bool
+
+    @property
+    def flags(self) -> list[str]:
+        return ["CLOCK_FUTURE"] if self.clock_future else []
 
 
 @dataclass(frozen=True)

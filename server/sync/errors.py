@@ -45,6 +45,12 @@ class UnknownMutation(Problem):
     sentence = "This server knows no mutation {name} in version {v}."
 
 
+class DependsOn(Problem):
+    code = "DEPENDS_ON"
+    kind = Kind.REFUSED
+    sentence = "It is about something that mutation {mutation} was to make, which is in quarantine itself."
+
+
 class InvalidArguments(Problem):
     code = "INVALID_ARGUMENTS"
     kind = Kind.REFUSED
@@ -55,3 +61,9 @@ class ServerError(Problem):
     code = "SERVER_ERROR"
     kind = Kind.REFUSED
     sentence = "The server failed on this mutation ({trace}); it is kept for a person to look at."
+
+
+class ScopeTooLarge(Problem):
+    code = "SCOPE_TOO_LARGE"
+    kind = Kind.TOO_LARGE
+    sentence = "This person would be given {buckets} buckets, more than {limit}; the office must assign less at once."

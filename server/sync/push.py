@@ -1,34 +1,35 @@
 """Taking in a batch of mutations.
 
-A batch is one transaction. The stream's row is locked first, so two copies of a batch run one after the other and
-the second finds everything stored. Each mutation runs in a savepoint of its own: whatever becomes of it is written to
-the log in the same transaction as its effects, and the queue goes on.
+The stream's row is locked first, so two copies of a batch run one after the other and the second finds everything
+stored. Mutations run in groups, each group in one savepoint: nearly always all of them succeed. When one doesn't,
+its group is undone and run again with a savepoint for each, so whatever becomes of one touches no other. The log is
+written in the same transaction as the effects, and the queue goes on.
 """
 
+import itertools
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from pydantic import ValidationError
 
 from server.core.db import Database, UnitOfWork
-from server.core.errors import Problem
+from server.core.errors import Kind, Problem
 from server.core.logging import logger, trace_id
 from server.identity.domain import Actor
 from server.sync import queries
-from server.sync.domain import Mutation, Outcome, Status
-from server.sync.envelope import Batch, Sent, first_error, occurrence
+from server.sync.domain import Disagreement, Mutation, Outcome, Status
+from server.sync.envelope import Batch, Sent, occurrence
 from server.sync.errors import (
+    DependsOn,
     EpochChanged,
     InvalidArguments,
     SeqGap,
     ServerError,
     StreamForked,
     StreamNotYours,
-    UnknownMutation,
 )
 from server.sync.registry import Registry
 
@@ -37,10 +38,16 @@ log = logger(__name__)
 MAX_MUTATIONS = 100
 _BATCH_TRIES = 5
 _MUTATION_TRIES = 3
-# Without a replica or archive to ask, what has survived this long is taken to be in a backup.
-_DURABLE_AFTER = timedelta(hours=24)
-# Worth running the whole batch again; every other database trouble is the caller's 503.
-_TRANSIENT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_GROUP = 25
+# A batch that takes longer is committed in several transactions: nobody waits long for the rows it holds.
+_TRANSACTION_SECONDS = 0.25
+# Worth running the whole batch again; every other database trouble is the caller's 503. A unique violation comes
+# from the log, when the same mutation arrives through two streams at once: the second try finds it there.
+_TRANSIENT = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,
+)
 
 type Result = dict[str, Any]
 
@@ -53,6 +60,14 @@ class Receipt:
     results: Sequence[Result]
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """What one transaction settled: the first mutations of a batch."""
+
+    stream: queries.Stream
+    results: Sequence[Result]
+
+
 async def push(database: Database, registry: Registry, actor: Actor, batch: Batch) -> Receipt:
     """Apply a batch exactly once and answer one result per mutation, in order.
 
@@ -60,33 +75,59 @@ async def push(database: Database, registry: Registry, actor: Actor, batch: Batc
     """
     if batch.device != actor.device:
         raise StreamNotYours
+    results: list[Result] = []
+    while True:
+        rest = replace(batch, mutations=batch.mutations[len(results) :])
+        taken = await _retried(database, registry, actor, rest)
+        results += taken.results
+        if len(results) == len(batch.mutations):
+            return Receipt(taken.stream.last_seq, taken.stream.durable_seq, taken.stream.epoch, results)
+
+
+async def _retried(database: Database, registry: Registry, actor: Actor, batch: Batch) -> _Taken:
     for _ in range(_BATCH_TRIES - 1):
         try:
             return await _in_one_transaction(database, registry, actor, batch)
-        except _TRANSIENT:
-            log.info("batch retried after a deadlock")
+        except _TRANSIENT as clash:
+            log.info("batch retried", why=type(clash).__name__)
     return await _in_one_transaction(database, registry, actor, batch)
 
 
-async def _in_one_transaction(database: Database, registry: Registry, actor: Actor, batch: Batch) -> Receipt:
+async def _in_one_transaction(database: Database, registry: Registry, actor: Actor, batch: Batch) -> _Taken:
     async with database.unit_of_work(actor.org) as uow:
         stream = await queries.lock_stream(uow, stream=batch.stream, device=batch.device, person=actor.person)
-        if (stream["device_id"], stream["person_id"]) != (batch.device, actor.person):
+        if (stream.device_id, stream.person_id) != (batch.device, actor.person):
             raise StreamNotYours
-        last_seq: int = stream["last_seq"]
-        if batch.acked > last_seq:
-            raise EpochChanged(last_seq=last_seq)
+        if batch.acked > stream.last_seq:
+            raise EpochChanged(last_seq=stream.last_seq, epoch=stream.epoch)
         known = await _known(uow, batch)
-        _check_order(batch, last_seq, known)
+        _check_order(batch, stream.last_seq, known)
+        engine = _Engine(uow, registry, actor, batch)
         results: list[Result] = []
-        for sent in batch.mutations:
-            earlier = _earlier_result(batch.stream, sent, last_seq, known)
-            results.append(earlier or await _take_in(uow, registry, actor, batch, sent))
-            last_seq = max(last_seq, sent.envelope.seq)
-        await queries.advance_stream(uow, batch.stream, last_seq)
-        await queries.last_contact(uow, batch.device, batch.received_at)
-        durable = await queries.durable_seq(uow, batch.stream, batch.received_at - _DURABLE_AFTER)
-        return Receipt(last_seq, durable, await queries.epoch(uow), results)
+        until = time.monotonic() + _TRANSACTION_SECONDS
+        for group in itertools.batched(batch.mutations, _GROUP):
+            results += await _settle(engine, group, stream.last_seq, known)
+            if time.monotonic() > until:
+                break
+        await engine.write_log()
+        last_seq = max([stream.last_seq, *(result["seq"] for result in results)])
+        await queries.advance_stream(uow, batch.stream, last_seq, device=batch.device, at=batch.received_at)
+        return _Taken(replace(stream, last_seq=last_seq), results)
+
+
+async def _settle(engine: "_Engine", group: Sequence[Sent], last_seq: int, known: "_Known") -> list[Result]:
+    """Answer a result for each: what was stored earlier, and for the rest what becomes of them now."""
+    earlier = {sent.envelope.seq: _earlier_result(engine.batch.stream, sent, last_seq, known) for sent in group}
+    fresh: dict[UUID, Sent] = {}
+    for sent in group:
+        if earlier[sent.envelope.seq] is not None:
+            continue
+        if sent.envelope.id in fresh or sent.envelope.id in engine.taken:
+            earlier[sent.envelope.seq] = _twice_in_batch(sent)
+        else:
+            fresh[sent.envelope.id] = sent
+    results = {result["seq"]: result for result in await engine.take_in(list(fresh.values()))}
+    return [earlier[sent.envelope.seq] or results[sent.envelope.seq] for sent in group]
 
 
 @dataclass(frozen=True)
@@ -144,85 +185,123 @@ def _earlier_result(stream: UUID, sent: Sent, last_seq: int, known: _Known) -> R
     return {"seq": sent.envelope.seq, "id": str(sent.envelope.id), "status": Status.DUPLICATE, "first": first}
 
 
-async def _take_in(uow: UnitOfWork, registry: Registry, actor: Actor, batch: Batch, sent: Sent) -> Result:
-    envelope = sent.envelope
-    when = occurrence(envelope, batch.clock, batch.received_at)
-    mutation = Mutation(
-        id=envelope.id,
-        seq=envelope.seq,
-        name=envelope.name,
-        v=envelope.v,
-        base=envelope.base,
-        device=batch.device,
-        occurrence=when,
-        place={"lon": envelope.geo.lon, "lat": envelope.geo.lat} if envelope.geo else None,
-    )
-    if sent.unreadable is None:
-        outcome = await _run(uow, registry, actor, mutation, envelope.args)
-    else:
-        outcome = _quarantined(InvalidArguments(why=sent.unreadable))
-    result: Result = {"seq": envelope.seq, "id": str(envelope.id), "status": outcome.status}
-    if outcome.code:
-        result["code"] = outcome.code
-    if outcome.facts:
-        result["facts"] = dict(outcome.facts)
-    if when.clock_future:
-        result["flags"] = ["CLOCK_FUTURE"]
-    conflict_id = uow.new_id() if outcome.disagreement else None
-    if conflict_id:
-        result["conflict"] = str(conflict_id)
-    await queries.log_mutation(
-        uow,
-        id=envelope.id,
-        stream=batch.stream,
-        seq=envelope.seq,
-        device=batch.device,
-        person=actor.person,
-        name=envelope.name,
-        v=envelope.v,
-        envelope=sent.kept,
-        payload_hash=sent.payload_hash,
-        status=outcome.status,
-        code=outcome.code,
-        result=result,
-        at_device=when.at_device,
-        at_estimated=when.at,
-        uncertainty_ms=when.uncertainty_ms,
-        received_at=batch.received_at,
-    )
-    if conflict_id and outcome.disagreement:
-        await queries.insert_conflict(uow, conflict_id, envelope.id, outcome.disagreement)
-    return result
+def _twice_in_batch(sent: Sent) -> Result:
+    return {"seq": sent.envelope.seq, "id": str(sent.envelope.id), "status": Status.DUPLICATE}
 
 
-async def _run(
-    uow: UnitOfWork, registry: Registry, actor: Actor, mutation: Mutation, args: Mapping[str, Any]
-) -> Outcome:
-    """Run the mutator in a savepoint; a refusal quarantines, an unexpected failure does after a few tries."""
-    for attempt in range(1, _MUTATION_TRIES + 1):
+class _Engine:
+    """One transaction's work: runs mutations, collects what the log will say of them, writes it at the end."""
+
+    def __init__(self, uow: UnitOfWork, registry: Registry, actor: Actor, batch: Batch) -> None:
+        self.batch = batch
+        self.taken: set[UUID] = set()
+        self._uow = uow
+        self._registry = registry
+        self._actor = actor
+        self._rows: list[dict[str, Any]] = []
+        self._conflicts: list[tuple[UUID, UUID, Disagreement]] = []
+
+    async def take_in(self, group: Sequence[Sent]) -> list[Result]:
+        """Run mutations that are new here, in order."""
+        outcomes = await self._all_together(group)
+        if outcomes is None:
+            outcomes = [await self._alone(sent) for sent in group]
+        return [self._noted(sent, outcome) for sent, outcome in zip(group, outcomes, strict=True)]
+
+    async def write_log(self) -> None:
+        await queries.log_mutations(self._uow, self._rows)
+        await queries.insert_conflicts(self._uow, self._conflicts)
+
+    async def _all_together(self, group: Sequence[Sent]) -> list[Outcome] | None:
+        """Answer None, and leave no trace, when any of them fails."""
         try:
-            async with uow.savepoint():
-                return await _handled(uow, registry, actor, mutation, args)
-        except Problem as problem:
-            return _quarantined(problem)
+            async with self._uow.savepoint():
+                return [await self._handled(sent) for sent in group]
         except (*_TRANSIENT, psycopg.OperationalError):
             raise
-        except Exception:
-            log.exception("mutator failed", mutation=str(mutation.id), name=mutation.name, attempt=attempt)
-    return _quarantined(ServerError(trace=trace_id.get()))
+        except Exception:  # noqa: BLE001 - whatever it was, each alone will tell
+            return None
 
+    async def _alone(self, sent: Sent) -> Outcome:
+        """Run one in a savepoint of its own; a refusal quarantines, an unexpected failure does after a few tries."""
+        for attempt in range(1, _MUTATION_TRIES + 1):
+            try:
+                async with self._uow.savepoint():
+                    return await self._handled(sent)
+            except Problem as problem:
+                return await self._refused(sent, problem)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.OperationalError):
+                raise
+            except Exception:
+                log.exception("mutator failed", mutation=str(sent.envelope.id), attempt=attempt)
+        return _quarantined(ServerError(trace=trace_id.get()))
 
-async def _handled(
-    uow: UnitOfWork, registry: Registry, actor: Actor, mutation: Mutation, args: Mapping[str, Any]
-) -> Outcome:
-    mutator = registry.mutators.get((mutation.name, mutation.v))
-    if mutator is None:
-        raise UnknownMutation(name=mutation.name, v=mutation.v)
-    try:
-        read = mutator.args.model_validate(args)
-    except ValidationError as wrong:
-        raise InvalidArguments(why=first_error(wrong)) from None
-    return await mutator.handle(uow, actor, mutation, read)
+    async def _handled(self, sent: Sent) -> Outcome:
+        if sent.unreadable is not None:
+            raise InvalidArguments(why=sent.unreadable)
+        mutator, args = self._registry.lifted(sent.envelope.name, sent.envelope.v, sent.envelope.args)
+        return await mutator.run(self._uow, self._actor, self._mutation(sent), args)
+
+    async def _refused(self, sent: Sent, problem: Problem) -> Outcome:
+        """Quarantine it; if what it is about was to be made by one that waits there already, say so."""
+        needs = self._registry.needs(sent.envelope.name)
+        needed = sent.envelope.args.get(needs) if needs else None
+        if problem.kind in {Kind.GONE, Kind.NOT_FOUND} and isinstance(needed, str):
+            waiting = await queries.quarantined_maker(self._uow, needed)
+            if waiting is not None:
+                return _quarantined(DependsOn(mutation=waiting))
+        return _quarantined(problem)
+
+    def _mutation(self, sent: Sent) -> Mutation:
+        envelope = sent.envelope
+        return Mutation(
+            id=envelope.id,
+            seq=envelope.seq,
+            name=envelope.name,
+            v=envelope.v,
+            base=envelope.base,
+            device=self.batch.device,
+            occurrence=occurrence(envelope, self.batch.clock, self.batch.received_at),
+            place={"lon": envelope.geo.lon, "lat": envelope.geo.lat} if envelope.geo else None,
+        )
+
+    def _noted(self, sent: Sent, outcome: Outcome) -> Result:
+        """Answer the result and remember the line for the log."""
+        envelope = sent.envelope
+        when = occurrence(envelope, self.batch.clock, self.batch.received_at)
+        result: Result = {"seq": envelope.seq, "id": str(envelope.id), "status": outcome.status}
+        if outcome.code:
+            result["code"] = outcome.code
+        if outcome.facts:
+            result["facts"] = dict(outcome.facts)
+        if flags := [*when.flags, *outcome.flags]:
+            result["flags"] = flags
+        if outcome.disagreement:
+            conflict = self._uow.new_id()
+            result["conflict"] = str(conflict)
+            self._conflicts.append((conflict, envelope.id, outcome.disagreement))
+        self.taken.add(envelope.id)
+        self._rows.append(
+            {
+                "id": str(envelope.id),
+                "stream_id": str(self.batch.stream),
+                "seq": envelope.seq,
+                "device_id": str(self.batch.device),
+                "person_id": str(self._actor.person),
+                "name": envelope.name,
+                "v": envelope.v,
+                "envelope": sent.kept,
+                "payload_hash": sent.payload_hash,
+                "status": outcome.status,
+                "code": outcome.code,
+                "result": result,
+                "at_device": when.at_device.isoformat(),
+                "at_estimated": when.at.isoformat(),
+                "uncertainty_ms": when.uncertainty_ms,
+                "received_at": when.received_at.isoformat(),
+            }
+        )
+        return result
 
 
 def _quarantined(problem: Problem) -> Outcome:

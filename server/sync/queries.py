@@ -1,13 +1,15 @@
 """Every statement of the engine."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from server.core.db import Row, UnitOfWork
-from server.sync.domain import Disagreement
+from psycopg.types.json import Jsonb
+
+from server.core.db import UnitOfWork
+from server.sync.domain import Cookie, Disagreement
 
 
 @dataclass(frozen=True)
@@ -22,55 +24,127 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Bucket:
-    id: int
-    key: str
+class Snapshot:
+    """A large bucket as a file: everything that lived in it at `version`."""
+
+    bucket_id: int
     version: int
-    min_version: int
-    rank: int
+    sha256: str
+    rows: int
+    bytes: int
 
 
 @dataclass(frozen=True)
-class Change:
+class Stale:
+    """A bucket in which the device is behind.
+
+    id: None when it left the person's sight. since: the version the device has, None to take everything anew.
+    """
+
+    key: str
+    id: int | None
+    version: int
+    min_version: int
+    since: int | None
+    snapshot: Snapshot | None = None
+
+    def after(self, snapshot: Snapshot) -> "Stale":
+        """The same, for a device that takes `snapshot` first."""
+        return replace(self, since=snapshot.version, snapshot=snapshot)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a device stands. `cookie` is None when it starts from nothing, `buckets` key → version otherwise."""
+
+    epoch: int
+    cookie: Cookie | None
+    buckets: dict[str, int]
+    last_seq: int
+    durable_seq: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lives in a bucket, and how many rows of it changed since the device looked, of which entities."""
+
+    NOTHING: ClassVar["Contents"]
+
     bucket_id: int
-    entity: int
-    entity_id: UUID
-    op: str
+    n: int
+    h: int
+    changed: int
+    entities: list[int]
+
+    @property
+    def checksum(self) -> str:
+        return checksum(self.h)
+
+
+Contents.NOTHING = Contents(0, 0, 0, 0, [])
+
+
+def checksum(h: int) -> str:
+    """Spell a bucket's checksum as the protocol does: sixteen hexadecimal digits."""
+    return f"{h % 2**64:016x}"
 
 
 async def epoch(uow: UnitOfWork) -> int:
+    """Answer the number that is raised after a restore. Cookies of another epoch mean nothing."""
     return int(await uow.value("select epoch from sync_epoch"))
 
 
-async def lock_stream(uow: UnitOfWork, *, stream: UUID, device: UUID, person: UUID) -> Row:
+@dataclass(frozen=True)
+class Stream:
+    device_id: UUID
+    person_id: UUID
+    last_seq: int
+    durable_seq: int
+    epoch: int
+
+
+async def lock_stream(uow: UnitOfWork, *, stream: UUID, device: UUID, person: UUID) -> Stream:
     """Open the stream if it is new and hold its row until commit: batches of one stream never overlap."""
+    found = await _locked_stream(uow, stream)
+    if found is None:
+        await uow.run(
+            """
+            insert into sync_stream (org_id, id, device_id, person_id, last_seq, created_at)
+            values (%(org)s, %(id)s, %(device)s, %(person)s, 0, %(now)s) on conflict do nothing
+            """,
+            org=uow.org,
+            id=stream,
+            device=device,
+            person=person,
+            now=uow.now(),
+        )
+        found = await _locked_stream(uow, stream)
+    assert found is not None
+    return found
+
+
+async def _locked_stream(uow: UnitOfWork, stream: UUID) -> Stream | None:
+    return await uow.one_of(
+        Stream,
+        """
+        select t.device_id, t.person_id, t.last_seq, t.durable_seq, e.epoch
+        from sync_stream t cross join sync_epoch e where t.id = %(id)s for update of t
+        """,
+        id=stream,
+    )
+
+
+async def advance_stream(uow: UnitOfWork, stream: UUID, last_seq: int, *, device: UUID, at: datetime) -> None:
     await uow.run(
         """
-        insert into sync_stream (org_id, id, device_id, person_id, last_seq, created_at)
-        values (%(org)s, %(id)s, %(device)s, %(person)s, 0, %(now)s) on conflict do nothing
+        with contact as (update device set last_contact_at = %(at)s where id = %(device)s)
+        update sync_stream set last_seq = %(seq)s where id = %(id)s
         """,
-        org=uow.org,
         id=stream,
+        seq=last_seq,
         device=device,
-        person=person,
-        now=uow.now(),
+        at=at,
     )
-    locked = await uow.row(
-        "select device_id, person_id, last_seq from sync_stream where id = %(id)s for update", id=stream
-    )
-    assert locked is not None
-    return locked
-
-
-async def advance_stream(uow: UnitOfWork, stream: UUID, last_seq: int) -> None:
-    await uow.run("update sync_stream set last_seq = %(seq)s where id = %(id)s", id=stream, seq=last_seq)
-
-
-async def last_seq(uow: UnitOfWork, stream: UUID, device: UUID) -> int:
-    found = await uow.value(
-        "select last_seq from sync_stream where id = %(id)s and device_id = %(device)s", id=stream, device=device
-    )
-    return int(found or 0)
 
 
 async def stored(uow: UnitOfWork, *, stream: UUID, seqs: Sequence[int], ids: Sequence[UUID]) -> list[Stored]:
@@ -87,137 +161,196 @@ async def stored(uow: UnitOfWork, *, stream: UUID, seqs: Sequence[int], ids: Seq
     )
 
 
-async def log_mutation(uow: UnitOfWork, **columns: object) -> None:
+async def log_mutations(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the log of a batch in one statement."""
+    if not rows:
+        return
     await uow.run(
         """
         insert into mutation_log (org_id, id, stream_id, seq, device_id, person_id, name, v, envelope, payload_hash,
                                   status, code, result, at_device, at_estimated, uncertainty_ms, received_at)
-        values (%(org)s, %(id)s, %(stream)s, %(seq)s, %(device)s, %(person)s, %(name)s, %(v)s, %(envelope)s,
-                %(payload_hash)s, %(status)s, %(code)s, %(result)s, %(at_device)s, %(at_estimated)s,
-                %(uncertainty_ms)s, %(received_at)s)
+        select %(org)s, r.* from jsonb_to_recordset(%(rows)s) r (
+            id uuid, stream_id uuid, seq bigint, device_id uuid, person_id uuid, name text, v integer, envelope jsonb,
+            payload_hash text, status text, code text, result jsonb, at_device timestamptz, at_estimated timestamptz,
+            uncertainty_ms bigint, received_at timestamptz)
         """,
         org=uow.org,
-        **columns,
+        rows=Jsonb(list(rows)),
     )
 
 
-async def insert_conflict(uow: UnitOfWork, conflict: UUID, mutation: UUID, it: Disagreement) -> None:
-    await uow.run(
+async def insert_conflicts(uow: UnitOfWork, found: Sequence[tuple[UUID, UUID, Disagreement]]) -> None:
+    """Put disagreements (conflict id, mutation id, both sides) into the inbox."""
+    for conflict, mutation, it in found:
+        await uow.run(
+            """
+            insert into conflict (org_id, id, mutation_id, code, entity, entity_id, work_order_id, mine, theirs,
+                                  created_at)
+            values (%(org)s, %(id)s, %(mutation)s, %(code)s, %(entity)s, %(entity_id)s, %(order)s, %(mine)s,
+                    %(theirs)s, %(now)s)
+            """,
+            org=uow.org,
+            id=conflict,
+            mutation=mutation,
+            code=it.code,
+            entity=it.entity,
+            entity_id=it.entity_id,
+            order=it.work_order_id,
+            mine=dict(it.mine),
+            theirs=dict(it.theirs),
+            now=uow.now(),
+        )
+
+
+async def quarantined_maker(uow: UnitOfWork, entity: str) -> UUID | None:
+    """Answer the quarantined mutation that was to make this entity."""
+    found: UUID | None = await uow.value(
         """
-        insert into conflict (org_id, id, mutation_id, code, entity, entity_id, mine, theirs, created_at)
-        values (%(org)s, %(id)s, %(mutation)s, %(code)s, %(entity)s, %(entity_id)s, %(mine)s, %(theirs)s, %(now)s)
+        select id from mutation_log
+        where status = 'quarantined' and envelope -> 'args' ->> 'id' = %(entity)s order by received_at limit 1
         """,
-        org=uow.org,
-        id=conflict,
-        mutation=mutation,
-        code=it.code,
-        entity=it.entity,
-        entity_id=it.entity_id,
-        mine=dict(it.mine),
-        theirs=dict(it.theirs),
-        now=uow.now(),
+        entity=entity,
     )
+    return found
 
 
-async def durable_seq(uow: UnitOfWork, stream: UUID, before: datetime) -> int:
-    found = await uow.value(
-        "select max(seq) from mutation_log where stream_id = %(stream)s and received_at < %(before)s",
+async def standing(uow: UnitOfWork, device: UUID, stream: UUID, cookie: Cookie | None) -> Standing:
+    """Answer where a device stands. A cookie that is unknown, or from before a restore, means nothing any more."""
+    found = await uow.row(
+        """
+        select e.epoch, s.ordinal, s.buckets, coalesce(t.last_seq, 0) as last_seq,
+               coalesce(t.durable_seq, 0) as durable_seq
+        from sync_epoch e
+        left join sync_device_state s
+          on s.device_id = %(device)s and s.ordinal = %(ordinal)s and s.epoch = e.epoch and e.epoch = %(epoch)s
+        left join sync_stream t on t.id = %(stream)s and t.device_id = %(device)s
+        """,
+        device=device,
         stream=stream,
-        before=before,
+        epoch=cookie.epoch if cookie else None,
+        ordinal=cookie.ordinal if cookie else None,
     )
-    return int(found or 0)
+    assert found is not None
+    known = cookie if found["ordinal"] is not None else None
+    return Standing(found["epoch"], known, found["buckets"] or {}, found["last_seq"], found["durable_seq"])
 
 
-async def buckets_in_scope(uow: UnitOfWork, scopes: Sequence[str], person: UUID) -> list[Bucket]:
-    """Answer the buckets this person may see now, in the order a phone should receive them."""
-    union = " union all ".join(f"select key, rank from ({scope}) s(key, rank)" for scope in scopes)
+async def differing_buckets(
+    uow: UnitOfWork, person: UUID, device: UUID, cookie: Cookie | None, want: frozenset[str]
+) -> list[Stale]:
+    """Answer every bucket in which a device differs from what its person may see now, in the order to receive them.
+
+    Those that left their sight come first.
+    """
     return await uow.all_of(
-        Bucket,
-        f"""
-        with wanted as (select key, min(rank) as rank from ({union}) all_scopes group by key)
-        select b.id, b.key, b.version, b.min_version, w.rank
-        from wanted w join sync_bucket b on b.key = w.key
-        order by w.rank, b.id
+        Stale,
+        """
+        with held as (
+            select held.key, held.version::bigint as version
+            from sync_device_state s cross join jsonb_each_text(s.buckets) held (key, version)
+            where s.device_id = %(device)s and s.ordinal = %(ordinal)s
+        ), seen as (
+            select b.key, b.id, b.version, b.min_version, s.rank
+            from (select key, min(rank) as rank from sync_scope(%(person)s, %(now)s) group by key) s
+            join sync_bucket b on b.key = s.key
+        )
+        select coalesce(seen.key, held.key) as key, seen.id, coalesce(seen.version, 0) as version,
+               coalesce(seen.min_version, 0) as min_version,
+               case when held.version >= seen.min_version then held.version end as since
+        from seen full join held on held.key = seen.key
+        where seen.version is distinct from held.version
+          and (seen.id is null or cardinality(%(want)s::text[]) = 0
+            or case when seen.key like 'catalog:%%' then 'catalog' else 'core' end = any(%(want)s))
+        order by seen.rank nulls first, seen.id
         """,
         person=person,
         now=uow.now(),
+        device=device,
+        ordinal=cookie.ordinal if cookie else None,
+        want=sorted(want),
     )
 
 
-async def changes(uow: UnitOfWork, since: Sequence[tuple[int, int]], *, limit: int) -> list[Change]:
-    """Answer the entries of each bucket behind the version the device has; a version of -1 wants everything alive."""
-    return await uow.all_of(
-        Change,
+async def contents(uow: UnitOfWork, buckets: Sequence[Stale]) -> dict[int, Contents]:
+    """Answer for each bucket how many rows live in it, their checksum, and how many changed for the device."""
+    if not buckets:
+        return {}
+    found = await uow.all_of(
+        Contents,
         """
-        select e.bucket_id, e.entity, e.entity_id, e.op
-        from unnest(%(buckets)s::bigint[], %(versions)s::bigint[]) with ordinality as since (bucket_id, version, rank)
-        join sync_entry e on e.bucket_id = since.bucket_id and e.bv > since.version
-        where since.version >= 0 or e.op = 'p'
-        order by since.rank, e.entity, e.entity_id
-        limit %(limit)s
+        select w.bucket_id, count(*) filter (where e.op = 'p') as n,
+               coalesce(bit_xor(e.h) filter (where e.op = 'p'), 0) as h,
+               count(*) filter (where e.bv > w.since and (w.since >= 0 or e.op = 'p')) as changed,
+               coalesce(array_agg(distinct e.entity) filter (where e.bv > w.since), '{}') as entities
+        from unnest(%(buckets)s::bigint[], %(since)s::bigint[]) w (bucket_id, since)
+        join sync_entry e on e.bucket_id = w.bucket_id
+        group by w.bucket_id
         """,
-        buckets=[bucket for bucket, _ in since],
-        versions=[version for _, version in since],
-        limit=limit,
+        **_versions(buckets),
     )
+    return {it.bucket_id: it for it in found}
 
 
-async def totals(uow: UnitOfWork, buckets: Sequence[int]) -> dict[int, tuple[int, str]]:
-    """Answer per bucket how many rows live in it and a hash over their identities."""
+async def written_lines(
+    uow: UnitOfWork, entity: int, name: str, projection: str, buckets: Sequence[Stale]
+) -> list[tuple[int, str]]:
+    """Answer the lines of one kind of entity per bucket: what changed since the device looked, as it reads now."""
     found = await uow.rows(
+        f"""
+        with changed as materialized (
+            select e.bucket_id, e.entity_id, e.bv, e.op
+            from unnest(%(buckets)s::bigint[], %(since)s::bigint[]) w (bucket_id, since)
+            join sync_entry e on e.bucket_id = w.bucket_id and e.bv > w.since
+            where e.entity = %(entity)s and (w.since >= 0 or e.op = 'p')
+        ), living as (
+            {projection.replace("%(ids)s", "array(select entity_id from changed where op = 'p')")}
+        )
+        select c.bucket_id, string_agg(
+            case when p.id is null then format(E'{{"k":"del","t":"%%s","id":"%%s"}}\n', %(name)s::text, c.entity_id)
+            else '{{"k":"put","t":"' || %(name)s || '","id":"' || c.entity_id || '","ver":' || c.bv || ',"d":'
+                 || p.d::text || E'}}\n' end, '' order by c.entity_id) as lines
+        from changed c left join living p on p.id = c.entity_id and c.op = 'p'
+        group by c.bucket_id
+        """,
+        entity=entity,
+        name=name,
+        **_versions(buckets),
+    )
+    return [(row["bucket_id"], row["lines"]) for row in found]
+
+
+def _versions(buckets: Sequence[Stale]) -> dict[str, object]:
+    # A version of -1 is before everything.
+    return {
+        "buckets": [bucket.id for bucket in buckets],
+        "since": [-1 if bucket.since is None else bucket.since for bucket in buckets],
+    }
+
+
+async def newest_snapshots(uow: UnitOfWork, buckets: Sequence[int | None]) -> dict[int, Snapshot]:
+    if not buckets:
+        return {}
+    found = await uow.all_of(
+        Snapshot,
         """
-        select bucket_id, count(*) as n,
-               md5(string_agg(entity || ':' || entity_id, ',' order by entity, entity_id)) as h
-        from sync_entry where bucket_id = any(%(buckets)s) and op = 'p' group by bucket_id
+        select distinct on (bucket_id) bucket_id, version, sha256, rows, length(content) as bytes
+        from sync_snapshot where bucket_id = any(%(buckets)s) order by bucket_id, version desc
         """,
         buckets=list(buckets),
     )
-    return {row["bucket_id"]: (row["n"], row["h"]) for row in found}
+    return {it.bucket_id: it for it in found}
 
 
-async def cookie(uow: UnitOfWork, device: UUID, ordinal: int) -> Row | None:
-    return await uow.row(
-        "select epoch, buckets from sync_device_state where device_id = %(device)s and ordinal = %(ordinal)s",
-        device=device,
-        ordinal=ordinal,
-    )
-
-
-async def store_cookie(
-    uow: UnitOfWork, *, device: UUID, ordinal: int, epoch: int, buckets: dict[str, int], acked: int | None
-) -> None:
-    """Remember what this pull brings the device up to.
-
-    The three newest are kept, and the one it asked with: pulls that break off again and again must not lose its place.
-    """
-    await uow.run(
-        """
-        with acknowledged as (
-            update sync_device_state set acked_at = coalesce(acked_at, %(now)s)
-            where device_id = %(device)s and ordinal = %(acked)s
-        ), pruned as (
-            delete from sync_device_state
-            where device_id = %(device)s and ordinal <= %(ordinal)s - 3 and ordinal is distinct from %(acked)s
-        )
-        insert into sync_device_state (org_id, device_id, ordinal, epoch, buckets, sent_at)
-        values (%(org)s, %(device)s, %(ordinal)s, %(epoch)s, %(buckets)s, %(now)s)
-        """,
-        org=uow.org,
-        device=device,
-        ordinal=ordinal,
-        epoch=epoch,
-        buckets=buckets,
-        acked=acked,
-        now=uow.now(),
-    )
-
-
-async def next_ordinal(uow: UnitOfWork, device: UUID) -> int:
-    """Hand out the device's next cookie number, one pull at a time."""
-    await uow.row("select 1 from device where id = %(device)s for no key update", device=device)
+async def store_cookie(uow: UnitOfWork, device: UUID, epoch: int, buckets: dict[str, int], asked: Cookie | None) -> int:
+    """Remember what an answer brings the device up to; answer its ordinal."""
     return int(
         await uow.value(
-            "select coalesce(max(ordinal), 0) + 1 from sync_device_state where device_id = %(device)s", device=device
+            "select sync_store_cookie(%(device)s, %(epoch)s, %(buckets)s, %(asked)s, %(now)s)",
+            device=device,
+            epoch=epoch,
+            buckets=buckets,
+            asked=asked.ordinal if asked else None,
+            now=uow.now(),
         )
     )
 
@@ -229,12 +362,3 @@ async def awaited_files(uow: UnitOfWork, sources: Sequence[str], person: UUID) -
     union = " union ".join(f"select sha256 from ({source}) f(sha256)" for source in sources)
     found = await uow.rows(f"{union} limit 500", person=person, now=uow.now())
     return [row["sha256"] for row in found]
-
-
-async def projected(uow: UnitOfWork, sql: str, ids: Sequence[UUID]) -> list[Row]:
-    """Answer id, version and payload (JSON text, built by the database) of the entities that exist."""
-    return await uow.rows(f"select id, ver, d::text as d from ({sql}) projection", ids=list(ids))
-
-
-async def last_contact(uow: UnitOfWork, device: UUID, at: datetime) -> None:
-    await uow.run("update device set last_contact_at = %(at)s where id = %(device)s", device=device, at=at)

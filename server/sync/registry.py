@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pydantic import ValidationError
+
 from server.core.db import UnitOfWork
 from server.core.wire import WireIn
 from server.identity.domain import Actor
 from server.sync.domain import Dispute, Mutation, Outcome, Side
+from server.sync.envelope import first_error
+from server.sync.errors import InvalidArguments, UnknownMutation
 
 type Handler = Callable[[UnitOfWork, Actor, Mutation, Any], Awaitable[Outcome]]
 type Upcaster = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -32,13 +36,22 @@ class Mutator:
     nature: Nature
     args: type[WireIn]
     handle: Handler
+    needs: str | None = None
+
+    async def run(self, uow: UnitOfWork, actor: Actor, mutation: Mutation, args: Mapping[str, Any]) -> Outcome:
+        """Read the arguments and handle them. Raises InvalidArguments, and whatever the domain refuses."""
+        try:
+            read = self.args.model_validate(args)
+        except ValidationError as wrong:
+            raise InvalidArguments(why=first_error(wrong)) from None
+        return await self.handle(uow, actor, mutation, read)
 
 
 @dataclass(frozen=True)
 class Projection:
     """What a device sees of one entity. `code` is the entity code its sync trigger was created with.
 
-    sql: answers `id`, `ver` (integer) and `d` (jsonb) of the entities whose id is among `%(ids)s` (uuid[]).
+    sql: answers `id` and `d` (jsonb) of the entities whose id is among `%(ids)s` (uuid[]).
     """
 
     code: int
@@ -52,11 +65,37 @@ class Registry:
     upcasters: dict[tuple[str, int], Upcaster] = field(default_factory=dict)
     settlements: dict[str, Settlement] = field(default_factory=dict)
     projections: dict[int, Projection] = field(default_factory=dict)
-    scopes: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
-    def mutator(self, name: str, args: type[WireIn], handle: Handler, *, nature: Nature, v: int = 1) -> None:
-        self.mutators[name, v] = Mutator(name, v, nature, args, handle)
+    def mutator(
+        self, name: str, args: type[WireIn], handle: Handler, *, nature: Nature, v: int = 1, needs: str | None = None
+    ) -> None:
+        """Declare a mutation.
+
+        needs: the argument that holds the id of what it is about, if a device can make that. Should its making be
+            quarantined, this one is quarantined as depending on it.
+        """
+        self.mutators[name, v] = Mutator(name, v, nature, args, handle, needs)
+
+    def lifted(self, name: str, v: int, args: Mapping[str, Any]) -> tuple[Mutator, Mapping[str, Any]]:
+        """Answer the newest mutator a version can be lifted to, and the arguments as it reads them.
+
+        Raises UnknownMutation; InvalidArguments when they are no arguments of the version they claim.
+        """
+        wanted = v
+        while upcast := self.upcasters.get((name, wanted)):
+            try:
+                args = upcast(args)
+            except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+                raise InvalidArguments(why=f"{wrong!r} in version {wanted}") from None
+            wanted += 1
+        found = self.mutators.get((name, wanted))
+        if found is None:
+            raise UnknownMutation(name=name, v=v)
+        return found, args
+
+    def needs(self, name: str) -> str | None:
+        return next((it.needs for it in self.mutators.values() if it.name == name and it.needs), None)
 
     def upcaster(self, name: str, v: int, upcast: Upcaster) -> None:
         """Teach how the arguments of version `v` read in version `v + 1`. Old apps live for a year: none is removed."""
@@ -71,13 +110,6 @@ class Registry:
 
     def projection(self, code: int, name: str, sql: str) -> None:
         self.projections[code] = Projection(code, name, sql)
-
-    def scope(self, sql: str) -> None:
-        """Add buckets to what a person sees.
-
-        sql: a SELECT of bucket keys (text) and rank (int, lowest pulled first); parameters `%(person)s`, `%(now)s`.
-        """
-        self.scopes.append(sql)
 
     def awaited_files(self, sql: str) -> None:
         """Add a SELECT of sha256 (text) of files recorded by `%(person)s` whose bytes have not arrived by `%(now)s`."""

@@ -4,19 +4,16 @@ from server.sync.registry import Registry
 
 PERSON, SHIFT = 16, 17
 
-_SCOPE = "select 'user:' || %(person)s::uuid as key, 0 as rank"
-
 _PERSON = """
-    select p.id, 1 as ver, jsonb_build_object('name', p.name, 'language', p.language) as d
+    select p.id, jsonb_build_object('name', p.name, 'language', p.language) as d
     from person p where p.id = any(%(ids)s)
 """
 _SHIFT = """
-    select s.id, 1 as ver, jsonb_build_object('starts_at', s.starts_at, 'ends_at', s.ends_at) as d
+    select s.id, jsonb_build_object('starts_at', s.starts_at, 'ends_at', s.ends_at) as d
     from shift s where s.id = any(%(ids)s)
 """
 
 
 def register(registry: Registry) -> None:
-    registry.scope(_SCOPE)
     registry.projection(PERSON, "person", _PERSON)
     registry.projection(SHIFT, "shift", _SHIFT)

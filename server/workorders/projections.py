@@ -1,32 +1,11 @@
 """What a phone sees of work orders, and which of them a person is given."""
 
 from server.sync.registry import Registry
-from server.workorders.domain import VisitState
 
 WORK_ORDER, VISIT, NOTE, ANSWER, TIME, COST, PHOTO, HISTORY, PROCEDURE, ITEM = 1, 2, 3, 4, 5, 6, 7, 13, 19, 20
 
-_FINISHED = f"('{VisitState.COMPLETED}', '{VisitState.INTERRUPTED}')"
-
-# Open visits, and those finished within two days, by the server's clock: somebody who was offline for longer must
-# still find the order on the phone when the sync that reported it done comes back.
-_SCOPE = f"""
-    with mine as (
-        select o.id, o.customer_id, o.site_id, bool_or(v.finished_at is null) as is_open
-        from visit v join work_order o on o.id = v.work_order_id
-        where v.engineer_id = %(person)s
-          and (v.finished_at is null
-            or v.finished_at > %(now)s::timestamptz - interval '2 days' and v.state in {_FINISHED})
-        group by o.id, o.customer_id, o.site_id
-    )
-    select 'wo:' || id as key, case when is_open then 10 else 15 end as rank from mine
-    union all select 'customer:' || customer_id, case when bool_or(is_open) then 20 else 25 end from mine group by 1
-    union all select 'site:' || site_id, case when bool_or(is_open) then 20 else 25 end from mine group by 1
-    union all select 'history:' || site_id, case when bool_or(is_open) then 30 else 35 end from mine group by 1
-    union all select 'catalog:procedures', 40
-"""
-
 _WORK_ORDER = """
-    select o.id, o.version as ver, jsonb_build_object(
+    select o.id, jsonb_build_object(
         'number', o.number, 'customer_id', o.customer_id, 'site_id', o.site_id, 'asset_id', o.asset_id,
         'title', o.title, 'problem_type', o.problem_type, 'description', o.description, 'priority', o.priority,
         'state', o.state, 'hold_reason', o.hold_reason, 'window_start', o.window_start, 'window_end', o.window_end,
@@ -34,44 +13,43 @@ _WORK_ORDER = """
     from work_order o where o.id = any(%(ids)s)
 """
 _VISIT = """
-    select v.id, v.version as ver, jsonb_build_object(
+    select v.id, jsonb_build_object(
         'work_order_id', v.work_order_id, 'ordinal', v.ordinal, 'state', v.state, 'engineer_id', v.engineer_id,
         'planned_start', v.planned_start, 'planned_end', v.planned_end, 'approached_at', v.approached_at) as d
     from visit v where v.id = any(%(ids)s)
 """
 _NOTE = """
-    select n.id, 1 as ver, jsonb_build_object(
+    select n.id, jsonb_build_object(
         'work_order_id', n.work_order_id, 'author_name', p.name, 'body', n.body, 'at', n.at) as d
     from note n join person p on p.id = n.author_id where n.id = any(%(ids)s)
 """
-# An answer changes once: when another one takes its place.
 _ANSWER = """
-    select a.id, case when a.superseded_by is null then 1 else 2 end as ver, jsonb_build_object(
+    select a.id, jsonb_build_object(
         'work_order_id', a.work_order_id, 'item_id', a.item_id, 'value', a.value, 'answered_by', a.answered_by,
         'at', a.at, 'superseded_by', a.superseded_by) as d
     from checklist_answer a where a.id = any(%(ids)s)
 """
 _TIME = """
-    select t.id, 1 as ver, jsonb_build_object(
+    select t.id, jsonb_build_object(
         'work_order_id', t.work_order_id, 'visit_id', t.visit_id, 'person_id', t.person_id, 'kind', t.kind,
         'started_at', t.started_at, 'ended_at', t.ended_at) as d
     from time_entry t where t.id = any(%(ids)s)
 """
 _COST = """
-    select k.id, 1 as ver, jsonb_build_object(
+    select k.id, jsonb_build_object(
         'work_order_id', k.work_order_id, 'visit_id', k.visit_id, 'person_id', k.person_id, 'kind', k.kind,
         'amount_minor', k.amount_minor, 'currency', k.currency, 'description', k.description, 'at', k.at) as d
     from cost k where k.id = any(%(ids)s)
 """
 _PHOTO = """
-    select f.id, case when f.hidden_why is null then 1 else 2 end as ver, jsonb_build_object(
+    select f.id, jsonb_build_object(
         'work_order_id', f.work_order_id, 'visit_id', f.visit_id, 'sha256', f.sha256, 'caption', f.caption, 'at', f.at,
         'hidden', f.hidden_why is not null) as d
     from photo f where f.id = any(%(ids)s)
 """
 # What happened at a site before. Closing an order touches the order itself, so its rating and last notes travel then.
 _HISTORY = """
-    select o.id, o.version as ver, jsonb_build_object(
+    select o.id, jsonb_build_object(
         'work_order_id', o.id, 'number', o.number, 'title', o.title, 'problem_type', o.problem_type, 'state', o.state,
         'reported_at', o.reported_at, 'closed_at', o.closed_at, 'asset_id', o.asset_id,
         'notes', coalesce(
@@ -81,11 +59,11 @@ _HISTORY = """
     from work_order o where o.id = any(%(ids)s)
 """
 _PROCEDURE = """
-    select p.id, 1 as ver, jsonb_build_object('key', p.key, 'version', p.version, 'name', p.name) as d
+    select p.id, jsonb_build_object('key', p.key, 'version', p.version, 'name', p.name) as d
     from procedure p where p.id = any(%(ids)s)
 """
 _ITEM = """
-    select i.id, 1 as ver, jsonb_build_object(
+    select i.id, jsonb_build_object(
         'procedure_id', i.procedure_id, 'ordinal', i.ordinal, 'kind', i.kind, 'label', i.label,
         'required', i.required, 'unit', i.unit, 'minimum', i.minimum, 'maximum', i.maximum, 'choices', i.choices) as d
     from procedure_item i where i.id = any(%(ids)s)
@@ -100,7 +78,6 @@ _AWAITED_FILES = """
 
 
 def register(registry: Registry) -> None:
-    registry.scope(_SCOPE)
     registry.awaited_files(_AWAITED_FILES)
     registry.projection(WORK_ORDER, "work_order", _WORK_ORDER)
     registry.projection(VISIT, "visit", _VISIT)

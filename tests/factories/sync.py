@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from callout.wiring import registry as product_registry
 from server.core.db import Database, UnitOfWork
 from server.core.errors import Kind, Problem
 from server.core.wire import Id, Name, WireIn
 from server.identity import queries as identity
 from server.identity.domain import Actor, Audience
-from server.sync.domain import APPLIED, Disagreement, Mutation, Outcome
+from server.sync.domain import APPLIED, Cookie, Disagreement, Mutation, Outcome
 from server.sync.envelope import Batch, DeviceClock, Sent, read
 from server.sync.pull import Ask, pull
 from server.sync.push import Receipt, push
 from server.sync.registry import Nature, Registry
+
+CATALOGUE = frozenset({"catalog"})
 
 
 class PartArgs(WireIn):
@@ -59,12 +62,9 @@ async def _insert(uow: UnitOfWork, args: PartArgs) -> None:
 
 
 def catalogue_registry() -> Registry:
-    registry = Registry()
+    """What phones see in the product, and one mutation that is only about the catalogue."""
+    registry = Registry(projections=product_registry().projections)
     registry.mutator("part.add", PartArgs, add_part, nature=Nature.EVIDENCE)
-    registry.projection(
-        18, "part", "select p.id, 1 as ver, jsonb_build_object('sku', p.sku) as d from part p where p.id = any(%(ids)s)"
-    )
-    registry.scope("select 'catalog:parts', 5")
     return registry
 
 
@@ -77,7 +77,7 @@ class Phone:
     actor: Actor
     stream: UUID = field(default_factory=uuid4)
     sent: list[dict[str, Any]] = field(default_factory=list)
-    cookie: int | None = None
+    cookie: Cookie | None = None
 
     def note(self, sku: str, **changed: Any) -> dict[str, Any]:
         """Record one mutation as the next of the stream."""
@@ -103,12 +103,12 @@ class Phone:
             self.actor.device, self.stream, acked, DeviceClock(now, None, None), self.database.clock.now(), read_in
         )
 
-    async def pull(self, *, cookie: int | None = None, max_bytes: int = 1_500_000) -> list[dict[str, Any]]:
+    async def pull(self, *, cookie: Cookie | None = None, **asked: Any) -> list[dict[str, Any]]:
         assert self.actor.device
-        ask = Ask(self.actor.device, self.stream, cookie if cookie is not None else self.cookie, max_bytes)
+        ask = Ask(self.actor.device, self.stream, cookie or self.cookie, **({"want": CATALOGUE} | asked))
         patch = await pull(self.database, self.registry, self.actor, ask)
         lines = [json.loads(line) for line in patch.splitlines()]
-        self.cookie = int(lines[-1]["cookie"][2:])
+        self.cookie = Cookie.read(lines[-1]["cookie"])
         return lines
 
 
