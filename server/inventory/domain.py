@@ -19,10 +19,11 @@ class LocationKind(StrEnum):
     SUPPLIER = "supplier"  # where goods come from
     CONSUMED = "consumed"  # installed at a customer or used up
     ADJUSTMENT = "adjustment"  # what counting found or missed
+    TRANSIT = "transit"  # sent from one place and not yet received at another
 
 
-# The outside world: one location of each kind per organisation, made on demand, without a balance of its own.
-VIRTUAL = (LocationKind.SUPPLIER, LocationKind.CONSUMED, LocationKind.ADJUSTMENT)
+# Places nobody can walk to: one location of each kind per organisation, made on demand, without a balance of its own.
+VIRTUAL = (LocationKind.SUPPLIER, LocationKind.CONSUMED, LocationKind.ADJUSTMENT, LocationKind.TRANSIT)
 
 # Nobody has used up what is not there: an office movement that would leave less than nothing is a mistake.
 NEVER_BELOW_ZERO = frozenset({LocationKind.WAREHOUSE, LocationKind.QUARANTINE})
@@ -35,6 +36,34 @@ class Reason(StrEnum):
     RETURNED = "returned"
     COUNTED = "counted"
     REVERSED = "reversed"
+    SENT = "sent"  # given to somebody else, who has not said yet that it arrived
+    RECEIVED = "received"
+
+
+class ReservationState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"  # everything promised was used
+    RELEASED = "released"  # given back to whoever needs it
+
+
+class TransferState(StrEnum):
+    SENT = "sent"  # on the way
+    UNANNOUNCED = "unannounced"  # received, but nobody said yet that they sent it
+    RECEIVED = "received"
+
+
+class DiscrepancyKind(StrEnum):
+    """Where ledger and world differ, as far as anybody can tell."""
+
+    NEGATIVE = "negative"  # more was taken than the ledger knew of
+    SERIAL_CLASH = "serial_clash"  # one piece was used twice
+    COUNT = "count"  # a count found something else than the ledger
+    TRANSFER = "transfer"  # what was sent and what was received differ
+
+
+class DiscrepancyState(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"
 
 
 @dataclass(frozen=True)
@@ -78,6 +107,8 @@ ENDS: Mapping[Reason, tuple[frozenset[LocationKind], frozenset[LocationKind]]] =
     Reason.RETURNED: (_PHYSICAL | {_K.CONSUMED}, _PHYSICAL | {_K.SUPPLIER}),
     Reason.COUNTED: (_PHYSICAL | {_K.ADJUSTMENT}, _PHYSICAL | {_K.ADJUSTMENT}),
     Reason.REVERSED: (frozenset(LocationKind), frozenset(LocationKind)),
+    Reason.SENT: (_PHYSICAL, frozenset({_K.TRANSIT})),
+    Reason.RECEIVED: (frozenset({_K.TRANSIT}), _PHYSICAL),
 }
 
 # What was installed or taken back in the field happened, wherever the ledger believed the piece to be.
