@@ -65,3 +65,53 @@ class StoreUnavailable(Problem):
     code = "blob.store_unavailable"
     kind = Kind.UNAVAILABLE
     sentence = "The file store can't take files right now; keep the file and try again later."
+
+
+class DeviceQuotaReached(Problem):
+    code = "blob.device_quota"
+    kind = Kind.TOO_LARGE
+    sentence = "This device may announce {limit} bytes of files in 24 hours and has reached that; send the file later."
+
+
+class OrganisationQuotaReached(Problem):
+    code = "blob.organisation_quota"
+    kind = Kind.TOO_LARGE
+    sentence = "Your organisation may keep {limit} bytes of files and has reached that; keep the file, tell the office."
+
+
+class ChunkDiffers(Problem):
+    code = "blob.chunk_differs"
+    kind = Kind.CONFLICT
+    sentence = (
+        "These bytes do not have the checksum they were sent with; none of them was kept, go on at byte {offset}."
+    )
+
+
+class ChecksumUnreadable(Problem):
+    code = "blob.checksum_unreadable"
+    kind = Kind.MALFORMED
+    sentence = "Upload-Checksum is one of {known}, a space, and the digest in base64."
+
+
+class MetadataUnreadable(Problem):
+    code = "blob.metadata_unreadable"
+    kind = Kind.MALFORMED
+    sentence = "Upload-Metadata is pairs of a key and a value in base64, with commas between them; {wrong}."
+
+
+class FileIsKept(Problem):
+    code = "blob.kept"
+    kind = Kind.CONFLICT
+    sentence = "This file is {why}; it is kept."
+
+
+class OriginalRestricted(Problem):
+    code = "blob.original_restricted"
+    kind = Kind.FORBIDDEN
+    sentence = "The original with its metadata is evidence, for whoever took it and for the office; ask for v=view."
+
+
+class NoSmallCopy(Problem):
+    code = "blob.no_small_copy"
+    kind = Kind.NOT_FOUND
+    sentence = "There is no small copy of this photo: {why}."

@@ -1,7 +1,8 @@
 """Where bytes lie. The port is what both a disk and an object store can honour: staged pieces, then one finish.
 
-The database knows how far an upload has come; a store only promises that staged bytes survive once `seal` has
-returned, that no earlier writer can reach them after a fenced `stage`, and that a finished blob appears whole.
+The database knows how far an upload has come and which word the store gave for it (`staged`); a store only promises
+that staged bytes survive once `seal` has returned, that no earlier writer can reach them after a fenced `stage`, and
+that a finished blob appears whole.
 """
 
 import asyncio
@@ -29,8 +30,8 @@ class Stage(Protocol):
 
     async def write(self, piece: bytes) -> None: ...
 
-    async def seal(self) -> None:
-        """Make everything written durable."""
+    async def seal(self) -> str:
+        """Make everything written durable; answer the word by which it is found again with the next offset."""
         ...
 
     async def forget(self) -> None:
@@ -39,20 +40,23 @@ class Stage(Protocol):
 
 
 class BlobStore(Protocol):
-    def stage(self, key: BlobKey, offset: int, *, fenced: bool) -> AbstractAsyncContextManager[Stage]:
-        """Go on writing at `offset`; staged bytes behind it are dropped.
+    def stage(self, key: BlobKey, offset: int, staged: str, *, fenced: bool) -> AbstractAsyncContextManager[Stage]:
+        """Go on writing at `offset` behind what is known as `staged`; staged bytes behind it are dropped.
 
         With `fenced` an earlier stage of this key that is still open can no longer reach the staged bytes.
-        Raises StagedBytesMissing when fewer than `offset` bytes are there.
+        Raises StagedBytesMissing, here or at `inspect`, when fewer than `offset` bytes are there.
         """
         ...
 
-    async def inspect(self, key: BlobKey) -> Verdict:
-        """Read all staged bytes: their hash and what they show to be."""
+    async def inspect(self, key: BlobKey, staged: str) -> Verdict:
+        """Read all staged bytes: their hash and what they show to be. May take long; runs in no transaction.
+
+        A store whose `finish` would take long as well may put them in their place now if they have the key's hash.
+        """
         ...
 
     async def finish(self, key: BlobKey) -> None:
-        """Turn the staged bytes into the blob, at once and durably. Safe to repeat."""
+        """Turn the bytes inspected last into the blob, at once and durably. Safe to repeat."""
         ...
 
     async def discard(self, key: BlobKey) -> None:
@@ -71,6 +75,10 @@ class BlobStore(Protocol):
         """Pieces of a finished blob. Raises FileNotFoundError at the first piece."""
         ...
 
+    async def remove(self, key: BlobKey) -> None:
+        """Drop a finished blob, if there is one."""
+        ...
+
 
 class DiskStore:
     """Blobs as files: `<root>/<org>/partial/<sha>` while staged, `<root>/<org>/<sha[:2]>/<sha>` when finished.
@@ -82,21 +90,23 @@ class DiskStore:
         self._root = root
 
     @asynccontextmanager
-    async def stage(self, key: BlobKey, offset: int, *, fenced: bool) -> AsyncIterator[Stage]:
+    async def stage(self, key: BlobKey, offset: int, staged: str = "", *, fenced: bool) -> AsyncIterator[Stage]:
+        del staged  # the file's name is word enough
         descriptor = await asyncio.to_thread(self._open_stage, key, offset, fenced=fenced)
         try:
             yield _DiskStage(descriptor, offset, self._partial(key).parent)
         finally:
             await asyncio.to_thread(os.close, descriptor)
 
-    async def inspect(self, key: BlobKey) -> Verdict:
+    async def inspect(self, key: BlobKey, staged: str = "") -> Verdict:
+        del staged
         return await asyncio.to_thread(_inspect, self._partial(key))
 
     async def finish(self, key: BlobKey) -> None:
         await asyncio.to_thread(_move, self._partial(key), self._final(key))
 
     async def discard(self, key: BlobKey) -> None:
-        await asyncio.to_thread(self._partial(key).unlink, missing_ok=True)
+        await asyncio.to_thread(_forget, self._partial(key))
 
     async def put(self, key: BlobKey, content: bytes) -> None:
         await asyncio.to_thread(_put, self._final(key), content)
@@ -111,6 +121,9 @@ class DiskStore:
                 yield piece
         finally:
             await asyncio.to_thread(file.close)
+
+    async def remove(self, key: BlobKey) -> None:
+        await asyncio.to_thread(self._final(key).unlink, missing_ok=True)
 
     def _partial(self, key: BlobKey) -> Path:
         return self._root / str(key.org) / "partial" / key.sha256
@@ -141,9 +154,10 @@ class _DiskStage:
         await asyncio.to_thread(_write_all, self._descriptor, piece, self._end)
         self._end += len(piece)
 
-    async def seal(self) -> None:
+    async def seal(self) -> str:
         await asyncio.to_thread(os.fsync, self._descriptor)
         await asyncio.to_thread(_sync_folder, self._folder)
+        return ""
 
     async def forget(self) -> None:
         await asyncio.to_thread(os.ftruncate, self._descriptor, self._start)
@@ -173,6 +187,13 @@ def _inspect(path: Path) -> Verdict:
         head = file.read(HEAD_BYTES)
         file.seek(0)
         return Verdict(hashlib.file_digest(file, "sha256").hexdigest(), sniff(head))
+
+
+def _forget(partial: Path) -> None:
+    partial.unlink(missing_ok=True)
+    # Successors that a crash kept from taking their predecessor's place.
+    for left in partial.parent.glob(f"{partial.name}.*"):
+        left.unlink(missing_ok=True)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -7,26 +7,28 @@ the lease away and the older one finds its own void.
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from server.core.db import Database
-from server.core.errors import Problem
 from server.core.logging import logger
 from server.media import queries
-from server.media.domain import ALLOWED, MAX_CHUNK_BYTES, BlobKey, BlobState, Ticket, Verdict
+from server.media.domain import MAX_CHUNK_BYTES, PENDING_KEPT, BlobKey, BlobState, Chunk, Ticket, Verdict
 from server.media.errors import (
     BeyondDeclaredSize,
+    ChunkDiffers,
     ChunkTooLarge,
-    ContentNotAllowed,
-    HashDiffers,
     OffsetDiffers,
     StoreUnavailable,
     UnknownBlob,
     UploadPreempted,
     UploadStalled,
 )
-from server.media.service import mark_ready
+from server.media.service import mark_ready, mark_refused, refusal, settle
 from server.media.store import BlobStore, Stage, StagedBytesMissing
 
 # A connection that delivers nothing for this long is given up; what it delivered is kept.
@@ -39,86 +41,109 @@ class SenderLost(Exception):  # noqa: N818 - a fact of networks
     """Raised by the source of pieces when the connection broke."""
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Where a file goes on: its size when it is complete, which no longer expires."""
+
+    offset: int
+    expires_at: datetime | None
+
+
 async def receive(
     database: Database,
     store: BlobStore,
     org: UUID,
     *,
     sha256: str,
-    offset: int,
-    length: int | None,
+    chunk: Chunk,
     pieces: AsyncIterator[bytes],
     patience: float = PATIENCE_SECONDS,
-) -> int:
-    """Write one chunk and answer the offset at which the file goes on, its size when it is complete.
+) -> Progress:
+    """Write one chunk and answer where the file goes on.
 
-    `length` is what the request declares; None when unknown. Raises before the first byte is taken: UnknownBlob,
-    OffsetDiffers, ChunkTooLarge, BeyondDeclaredSize. Later: UploadPreempted, UploadStalled, SenderLost (what arrived
-    is kept), BeyondDeclaredSize (nothing is kept), HashDiffers and ContentNotAllowed (the file starts again),
-    StoreUnavailable.
+    Raises before the first byte is taken: UnknownBlob, OffsetDiffers, ChunkTooLarge, BeyondDeclaredSize. Later:
+    UploadPreempted, UploadStalled, SenderLost (what arrived is kept), BeyondDeclaredSize and ChunkDiffers (nothing of
+    the chunk is kept), HashDiffers and ContentNotAllowed (the file starts again), StoreUnavailable.
     """
-    if (length or 0) > MAX_CHUNK_BYTES:
+    if (chunk.length or 0) > MAX_CHUNK_BYTES:
         raise ChunkTooLarge(limit=MAX_CHUNK_BYTES)
-    ticket = await _take_lease(database, BlobKey(org, sha256), offset, length)
+    ticket = await _take_lease(database, BlobKey(org, sha256), chunk)
+    if ticket is None:
+        return Progress(chunk.offset, None)
     try:
-        async with store.stage(ticket.key, offset, fenced=ticket.contested) as stage:
-            end = await _write(database, ticket, stage, pieces, patience)
+        async with store.stage(ticket.key, ticket.offset, ticket.staged, fenced=ticket.contested) as stage:
+            end, staged = await _write(database, ticket, chunk, stage, pieces, patience)
             if end < ticket.size:
-                await _commit(database, ticket, end)
-                return end
-        await _complete(database, store, ticket, await store.inspect(ticket.key))
+                return await _commit(database, ticket, end, staged)
+        await _complete(database, store, ticket, await store.inspect(ticket.key, staged))
     except FileNotFoundError as gone:
         # A newer request finished the file and moved it to its place; if none did, the store has lost it.
-        await _commit(database, ticket, ticket.offset)
+        await _commit(database, ticket, ticket.offset, ticket.staged)
         raise StoreUnavailable from gone
     except StagedBytesMissing:
         raise OffsetDiffers(offset=await _recover(database, store, ticket)) from None
     except OSError as broken:
         log.exception("file store refused")
         raise StoreUnavailable from broken
-    return end
+    return Progress(end, None)
 
 
-async def _take_lease(database: Database, key: BlobKey, offset: int, length: int | None) -> Ticket:
+async def _take_lease(database: Database, key: BlobKey, chunk: Chunk) -> Ticket | None:
+    """Answer None when there is nothing to do: the end of a complete file is told to nobody twice."""
     async with database.unit_of_work(key.org) as uow:
         found = await queries.lock_blob(uow, key.sha256)
         if found is None:
             raise UnknownBlob(sha256=key.sha256)
-        if offset != found.received or found.state is BlobState.READY:
+        if found.state is BlobState.READY and chunk.offset == found.size and chunk.length == 0:
+            return None
+        if chunk.offset != found.received or found.state is BlobState.READY:
             raise OffsetDiffers(offset=found.received)
-        if offset + (length or 0) > found.size:
+        if chunk.offset + (chunk.length or 0) > found.size:
             raise BeyondDeclaredSize(size=found.size)
         lease = uow.new_id()
         await queries.set_lease(uow, key.sha256, lease)
-        return Ticket(key, found.size, found.purpose, offset, lease, contested=found.lease is not None)
+        contested = found.lease is not None
+        return Ticket(key, found.size, found.purpose, chunk.offset, found.staged, lease, contested)
 
 
 async def _write(
-    database: Database, ticket: Ticket, stage: Stage, pieces: AsyncIterator[bytes], patience: float
-) -> int:
-    """Answer where the durable bytes end."""
+    database: Database, ticket: Ticket, chunk: Chunk, stage: Stage, pieces: AsyncIterator[bytes], patience: float
+) -> tuple[int, str]:
+    """Answer where the durable bytes end and the store's word for them."""
     end = ticket.offset
-    room = min(ticket.size, ticket.offset + MAX_CHUNK_BYTES)
+    counted = chunk.checksum.counter() if chunk.checksum else None
     try:
         while (piece := await _next_piece(pieces, patience)) is not None:
-            if end + len(piece) > room:
-                await stage.forget()
-                await _commit(database, ticket, ticket.offset)
-                raise (
-                    BeyondDeclaredSize(size=ticket.size)
-                    if room == ticket.size
-                    else ChunkTooLarge(limit=MAX_CHUNK_BYTES)
-                )
+            _check_room(ticket, end + len(piece))
             await stage.write(piece)
             end += len(piece)
-        await stage.seal()
+            if counted is not None:
+                counted.update(piece)
+        _check_sum(ticket, chunk, counted)
+    except (BeyondDeclaredSize, ChunkTooLarge, ChunkDiffers):
+        await stage.forget()
+        await _commit(database, ticket, ticket.offset, ticket.staged)
+        raise
     except (SenderLost, UploadStalled):
-        # A bad network advances by what it delivered.
-        await stage.seal()
+        # A bad network advances by what it delivered, checksum or not: the whole file's hash has the last word.
+        staged = await stage.seal()
         if end < ticket.size:
-            await _commit(database, ticket, end)
+            await _commit(database, ticket, end, staged)
             raise
-    return end
+        return end, staged
+    return end, await stage.seal()
+
+
+def _check_room(ticket: Ticket, end: int) -> None:
+    if end > ticket.size:
+        raise BeyondDeclaredSize(size=ticket.size)
+    if end > ticket.offset + MAX_CHUNK_BYTES:
+        raise ChunkTooLarge(limit=MAX_CHUNK_BYTES)
+
+
+def _check_sum(ticket: Ticket, chunk: Chunk, counted: "hashlib._Hash | None") -> None:
+    if chunk.checksum and counted and counted.digest() != chunk.checksum.digest:
+        raise ChunkDiffers(offset=ticket.offset)
 
 
 async def _next_piece(pieces: AsyncIterator[bytes], patience: float) -> bytes | None:
@@ -129,50 +154,42 @@ async def _next_piece(pieces: AsyncIterator[bytes], patience: float) -> bytes | 
         raise UploadStalled(seconds=patience) from None
 
 
-async def _commit(database: Database, ticket: Ticket, received: int) -> None:
+async def _commit(database: Database, ticket: Ticket, received: int, staged: str) -> Progress:
     async with database.unit_of_work(ticket.key.org) as uow:
-        if not await queries.redeem(uow, ticket.key.sha256, ticket.lease, received):
+        if not await queries.redeem(uow, ticket.key.sha256, ticket.lease, received, staged):
             found = await queries.blob(uow, ticket.key.sha256)
             raise UploadPreempted(offset=found.received if found else 0)
+        return Progress(received, uow.now() + PENDING_KEPT)
 
 
 async def _complete(database: Database, store: BlobStore, ticket: Ticket, verdict: Verdict) -> None:
     """Publish the verified file, or start it again with the reason raised."""
-    refusal = _refusal(ticket, verdict)
+    refused = refusal(ticket.key.sha256, ticket.purpose, verdict)
     async with database.unit_of_work(ticket.key.org) as uow:
         found = await queries.lock_blob(uow, ticket.key.sha256)
         if found is None or found.lease != ticket.lease:
             raise UploadPreempted(offset=found.received if found else 0)
         # Under the row's lock: no newer request can put other bytes in the place of those just verified.
-        if refusal is None and verdict.mime is not None:
+        if refused is None and verdict.mime is not None:
             await store.finish(ticket.key)
             await mark_ready(uow, ticket.key.sha256, verdict.mime)
-        else:
+        elif refused is not None:
             await store.discard(ticket.key)
-            await queries.rewind(uow, ticket.key.sha256)
-    if refusal is not None:
-        log.warning("upload refused", code=refusal.code, sha256=ticket.key.sha256, size=ticket.size)
-        raise refusal
-
-
-def _refusal(ticket: Ticket, verdict: Verdict) -> Problem | None:
-    if verdict.sha256 != ticket.key.sha256:
-        return HashDiffers()
-    allowed = ALLOWED[ticket.purpose]
-    if verdict.mime not in allowed:
-        return ContentNotAllowed(allowed=", ".join(sorted(allowed)))
-    return None
+            await store.remove(ticket.key)
+            await mark_refused(uow, ticket.key.sha256, refused.code)
+    if refused is not None:
+        log.warning("upload refused", code=refused.code, sha256=ticket.key.sha256, size=ticket.size)
+        raise refused
+    with suppress(OSError):  # leftovers are a matter of tidiness
+        await store.discard(ticket.key)
 
 
 async def _recover(database: Database, store: BlobStore, ticket: Ticket) -> int:
     """Settle what a crash left between store and database, and answer where the file goes on."""
-    finished = await store.size(ticket.key) == ticket.size
     async with database.unit_of_work(ticket.key.org) as uow:
         found = await queries.lock_blob(uow, ticket.key.sha256)
         if found is None or found.lease != ticket.lease:
             return found.received if found else 0
-        if finished:
-            await mark_ready(uow, ticket.key.sha256, found.mime)
-            return ticket.size
         await queries.rewind(uow, ticket.key.sha256)
-        return 0
+    begun = replace(found, received=0, staged="", lease=None)
+    return (await settle(database, store, ticket.key.org, begun)).received
