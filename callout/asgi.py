@@ -15,6 +15,7 @@ from starlette.types import Scope
 import mobile_api
 import web_api
 from callout import database, health
+from callout.files import blob_store, file_rules
 from callout.settings import Settings, load
 from callout.wiring import registry
 from edge import problems
@@ -22,6 +23,8 @@ from edge.auth import Permitted
 from edge.limits import BodyLimit
 from edge.observing import Observing
 from edge.services import Services
+from server.confirmation.sealing import Authority, Sealer
+from server.confirmation.seals import SealKeys
 from server.core import logging
 from server.core.clock import SystemClock
 from server.core.db import Database
@@ -29,7 +32,7 @@ from server.core.jobs import job_app
 from server.geo.region import Region
 from server.geo.travel import travel_for
 from server.identity.tokens import Tokens
-from server.media.store import DiskStore
+from server.sync import windows
 
 VERSION = "0.1.0"
 
@@ -86,16 +89,44 @@ def assemble(settings: Settings) -> Services:
     region = Region.load(settings.state_dir / "regions", settings.region or None)
     return Services(
         database=Database(
-            url, settings.business_clock, max_size=settings.pool_size, prepare=not settings.behind_pgbouncer
+            url,
+            settings.business_clock,
+            max_size=settings.pool_size,
+            prepare=not settings.behind_pgbouncer,
+            # A restored server cuts every connection, so the first new one notices.
+            greeting="select sync_notice_restore()",
         ),
         jobs=job_app(url, prepare=not settings.behind_pgbouncer),
         tokens=Tokens(settings.signing_secret),
         wall_clock=SystemClock(),
         travel=travel_for(region),
         region=region,
-        blobs=DiskStore(settings.state_dir / "blobs"),
+        blobs=blob_store(settings),
+        files=file_rules(settings),
         registry=registry(),
+        sealer=sealer(settings),
+        app_windows=settings.app_windows,
     )
+
+
+def sealer(settings: Settings) -> Sealer:
+    """Answer what seals reports, with a time-stamp authority if one is named."""
+    keys = SealKeys(settings.seal_dir or settings.state_dir / "secrets" / "seals")
+    authority = None
+    if settings.tsa_url and settings.tsa_certificates:
+        authority = Authority.over_http(settings.tsa_url, settings.tsa_certificates.read_bytes())
+    return Sealer(keys, SystemClock(), authority)
+
+
+async def announce_windows(settings: Settings) -> None:
+    """Promise phones the dates from which old apps are refused. Raises AppWindowTooSoon for a date without notice."""
+    opened = Database(database.runtime_url(settings), settings.business_clock, max_size=1)
+    await opened.open()
+    try:
+        async with opened.unit_of_work() as uow:
+            await windows.announce(uow, settings.app_windows)
+    finally:
+        await opened.close()
 
 
 # Routes that need no sign-in, each for a reason.
@@ -113,6 +144,7 @@ PUBLIC = {
     "verify_report": "whoever holds the paper may check it",
     "map_style": "public map data",
     "basemap": "public map data",
+    "upload_capabilities": "tus asks before anything else; it says nothing about anybody",
 }
 
 

@@ -16,6 +16,8 @@ db = App(name="db", help="The database: prepare, migrate, check.")
 region = App(name="region", help="Road and map data.")
 app.command(db)
 app.command(region)
+sync = App(name="sync", help="What phones are told about this server.")
+app.command(sync)
 
 OPENAPI = Path(__file__).parent.parent / "docs" / "openapi" / "openapi.json"
 
@@ -35,6 +37,21 @@ def revise(why: str) -> None:
 
     database.prepare(settings := configuration.load())
     print(database.draft_migration(database.owner_url(settings), why))
+
+
+@sync.command
+def bump_epoch() -> None:
+    """Tell every phone that this server was restored: they send again what it may have lost, and pull anew.
+
+    A restore that changed the cluster or its timeline is noticed without this.
+    """
+    import psycopg
+
+    from callout import database
+
+    with psycopg.connect(database.owner_url(configuration.load()), autocommit=True) as connection:
+        row = connection.execute("select sync_bump_epoch()").fetchone()
+    print(f"Epoch {row[0] if row else '?'}: phones start over at their next contact.")
 
 
 @region.command(name="add")
@@ -77,6 +94,10 @@ def serve(*, reload: bool = False) -> None:
     import uvicorn
 
     settings = configuration.load()
+    if settings.app_windows:
+        from callout.asgi import announce_windows
+
+        asyncio.run(announce_windows(settings))
     uvicorn.run(
         "callout.asgi:create_app",
         factory=True,

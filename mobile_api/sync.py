@@ -4,11 +4,11 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import Field, StringConstraints, model_validator
 from starlette.responses import Response
 
-from edge.auth import identified_device
+from edge.auth import Work, enrolled_device, identified_device
 from edge.compression import AcceptEncoding, compressed
 from edge.problems import PROBLEMS, PUBLIC_PROBLEMS
 from edge.services import ServicesOf
@@ -17,7 +17,8 @@ from server.identity.domain import Actor
 from server.media.domain import MAX_BLOB_BYTES
 from server.sync import pull as pulling
 from server.sync import push as pushing
-from server.sync import queries
+from server.sync import queries, snapshots
+from server.sync import verify as verifying
 from server.sync.domain import Cookie
 from server.sync.envelope import Batch, DeviceClock, read
 from server.sync.errors import StreamNotYours, UpgradeRequired
@@ -25,6 +26,8 @@ from server.sync.errors import StreamNotYours, UpgradeRequired
 router = APIRouter(prefix="/mobile/v1", tags=["sync"])
 
 PROTOCOL = 1
+
+type HashInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _MIN_APP_VERSION = "0"
 _COOKIE = re.compile(r"^[0-9]{1,15}:[0-9]{1,15}$")
 
@@ -98,6 +101,28 @@ class PullIn(WireIn):
     max_bytes: Annotated[int, Field(ge=10_000, le=10_000_000)] = pulling.DEFAULT_BYTES
 
 
+class ClaimIn(WireIn):
+    """What the device holds of a bucket: its version, its number of rows, and their checksum as in `check`."""
+
+    v: Annotated[int, Field(ge=0, lt=2**63)]
+    n: Annotated[int, Field(ge=0, lt=2**31)]
+    h: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class VerifyIn(WireIn):
+    device: Id
+    cookie: Annotated[str, StringConstraints(pattern=_COOKIE)]
+    buckets: Annotated[dict[Annotated[str, StringConstraints(max_length=100)], ClaimIn], Field(max_length=10_000)]
+
+
+class VerifyOut(WireOut):
+    """`reset` differ and will come anew with the next pull, asked with `cookie`; null: the cookie was unknown."""
+
+    compared: int
+    reset: list[str]
+    cookie: str | None
+
+
 @router.get("/sync/hello", responses=PUBLIC_PROBLEMS)
 async def hello(services: ServicesOf) -> HelloOut:
     """What a phone must know before it speaks: versions, limits, the server's time."""
@@ -158,6 +183,33 @@ async def pull(
     )
     patch = await pulling.pull(services.database, services.registry, actor, ask)
     return compressed(patch, accept_encoding, "application/x-ndjson")
+
+
+@router.post("/sync/verify", responses=PROBLEMS)
+async def verify(body: VerifyIn, actor: Annotated[Actor, identified_device()], services: ServicesOf) -> VerifyOut:
+    """Compare what the device holds with what it should, weekly and after an update of the app."""
+    found = await verifying.verify(
+        services.database,
+        actor,
+        actor_device(actor, body.device),
+        Cookie.read(body.cookie),
+        {key: verifying.Claim(claim.v, claim.n, claim.h) for key, claim in body.buckets.items()},
+    )
+    return VerifyOut(compared=found.compared, reset=found.reset, cookie=str(found.cookie) if found.cookie else None)
+
+
+@router.get(
+    "/sync/snapshots/{sha256}.ndjson.zst",
+    response_class=Response,
+    responses={**PROBLEMS, 200: {"content": {"application/zstd": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def snapshot(sha256: HashInPath, work: Annotated[Work, enrolled_device()]) -> Response:
+    """The `put` lines of a large bucket at one version, as `mode: snapshot` announced it. Never changes."""
+    content = await snapshots.content(work.uow, work.actor, sha256)
+    # The file is compressed by itself: it must not be taken for a transfer encoding.
+    return Response(
+        content, media_type="application/zstd", headers={"Cache-Control": "private, max-age=31536000, immutable"}
+    )
 
 
 def actor_device(actor: Actor, claimed: Id) -> Id:

@@ -120,7 +120,10 @@ def _adapted(params: Mapping[str, object]) -> dict[str, object]:
 
 
 class Database:
-    """The pool of runtime connections. `mint` and `clock` are handed to every unit of work."""
+    """The pool of runtime connections. `mint` and `clock` are handed to every unit of work.
+
+    greeting: a statement every new connection begins with, for what must be noticed after the server was away.
+    """
 
     def __init__(
         self,
@@ -131,9 +134,16 @@ class Database:
         min_size: int = 1,
         max_size: int = 10,
         prepare: bool = True,
+        greeting: str | None = None,
     ) -> None:
         self.clock = clock
         self.mint = mint
+
+        async def greet(connection: AsyncConnection[Any]) -> None:
+            if greeting is not None:
+                async with connection.transaction():
+                    await connection.execute(_text(greeting))
+
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             kwargs={
@@ -146,6 +156,7 @@ class Database:
             max_size=max_size,
             timeout=2,
             check=AsyncConnectionPool.check_connection,
+            configure=greet,
             open=False,
         )
 
@@ -163,6 +174,11 @@ class Database:
             if org is not None:
                 await uow.enter(org)
             yield uow
+
+    async def organisations(self) -> list[uuid.UUID]:
+        """Answer every organisation's id, for periodic work that serves each in a unit of work of its own."""
+        async with self.unit_of_work() as uow:
+            return [row["id"] for row in await uow.rows("select all_organisations() as id")]
 
     @asynccontextmanager
     async def snapshot(self, org: uuid.UUID) -> AsyncIterator[UnitOfWork]:

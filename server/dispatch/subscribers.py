@@ -59,7 +59,7 @@ async def note_approach(uow: UnitOfWork, event: Event) -> None:
     if visit is None or order is None:
         return
     engineer = await _engineer(uow, UUID(event.payload["person_id"]))
-    seen = Occurrence(at_device=at, at=at, uncertainty_ms=0, received_at=uow.now(), clock_future=False)
+    seen = Occurrence(at_device=at, at=at, uncertainty_ms=0, received_at=uow.now())
     await timeline.append(
         uow,
         engineer,

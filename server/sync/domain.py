@@ -42,11 +42,11 @@ class Occurrence:
     at: datetime  # estimated on the server's clock, never later than its receipt
     uncertainty_ms: int
     received_at: datetime
-    clock_future: bool
+    flags: tuple[str, ...] = ()  # CLOCK_FUTURE: it said it was later than now; CLOCK_JUMP: the clock was set since
 
     @property
-    def flags(self) -> list[str]:
-        return ["CLOCK_FUTURE"] if self.clock_future else []
+    def clock_future(self) -> bool:
+        return "CLOCK_FUTURE" in self.flags
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,12 @@ from server.sync.errors import MalformedMutation
 
 # Within one boot the monotonic clock tells the age of an act to about the length of a request.
 SAME_BOOT_UNCERTAINTY = timedelta(seconds=2)
-# Across boots all we have is the wall clock a person may have set.
+# Clocks drift, but an offset measured in the same boot is good to about this.
+KNOWN_BOOT_UNCERTAINTY = timedelta(seconds=30)
+# Otherwise all we have is the wall clock a person may have set.
 UNKNOWN_UNCERTAINTY = timedelta(minutes=5)
+# More than drift: somebody set the clock, or it was corrected by the network.
+_CLOCK_WAS_SET = timedelta(seconds=5)
 
 
 class GeoIn(PlaceIn):
@@ -108,22 +112,40 @@ def first_error(wrong: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in error['loc'])} {error['msg']}".strip()[:300]
 
 
-def occurrence(envelope: Envelope, clock: DeviceClock, received_at: datetime) -> Occurrence:
+def occurrence(
+    envelope: Envelope, clock: DeviceClock, received_at: datetime, offsets: Mapping[str, timedelta]
+) -> Occurrence:
     """Estimate when something happened on the server's clock.
 
-    Order never depends on device clocks: what would lie in the future is taken as now and flagged.
+    Order never depends on device clocks: what would lie in the future is taken as now and flagged. Within the boot of
+    this batch the monotonic clock tells the age, and shows when somebody set the wall clock in between. For an
+    earlier boot the offset measured then counts (`offsets`, by boot), else today's, with a wide uncertainty.
     """
-    same_boot = clock.boot is not None and envelope.boot == clock.boot
-    if same_boot and clock.mono is not None and envelope.mono is not None and envelope.mono <= clock.mono:
-        estimate = received_at - timedelta(milliseconds=min(clock.mono - envelope.mono, 1e12))
-        uncertainty = SAME_BOOT_UNCERTAINTY
+    flags: list[str] = []
+    elapsed = _elapsed(envelope, clock)
+    if elapsed is not None:
+        estimate, uncertainty = received_at - elapsed, SAME_BOOT_UNCERTAINTY
+        if abs((clock.now - envelope.at) - elapsed) > _CLOCK_WAS_SET:
+            flags.append("CLOCK_JUMP")
+    elif envelope.boot is not None and envelope.boot in offsets:
+        estimate, uncertainty = envelope.at + offsets[envelope.boot], KNOWN_BOOT_UNCERTAINTY
     else:
-        estimate = envelope.at + (received_at - clock.now)
-        uncertainty = UNKNOWN_UNCERTAINTY
+        estimate, uncertainty = envelope.at + (received_at - clock.now), UNKNOWN_UNCERTAINTY
+    if estimate > received_at + SAME_BOOT_UNCERTAINTY:
+        flags.append("CLOCK_FUTURE")
     return Occurrence(
         at_device=envelope.at,
         at=min(estimate, received_at),
         uncertainty_ms=int(uncertainty.total_seconds() * 1000),
         received_at=received_at,
-        clock_future=estimate > received_at + SAME_BOOT_UNCERTAINTY,
+        flags=tuple(flags),
     )
+
+
+def _elapsed(envelope: Envelope, clock: DeviceClock) -> timedelta | None:
+    """Answer how long ago it happened by the clock nobody can set, if that counted then as it does now."""
+    if clock.boot is None or envelope.boot != clock.boot or clock.mono is None or envelope.mono is None:
+        return None
+    if envelope.mono > clock.mono:
+        return None
+    return timedelta(milliseconds=min(clock.mono - envelope.mono, 1e12))

@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,8 @@ from server.core.errors import Kind, Problem
 from server.core.logging import logger, trace_id
 from server.identity.domain import Actor
 from server.sync import queries
-from server.sync.domain import Disagreement, Mutation, Outcome, Status
-from server.sync.envelope import Batch, Sent, occurrence
+from server.sync.domain import Disagreement, Mutation, Occurrence, Outcome, Status
+from server.sync.envelope import Batch, Envelope, Sent, occurrence
 from server.sync.errors import (
     DependsOn,
     EpochChanged,
@@ -41,13 +42,10 @@ _MUTATION_TRIES = 3
 _GROUP = 25
 # A batch that takes longer is committed in several transactions: nobody waits long for the rows it holds.
 _TRANSACTION_SECONDS = 0.25
-# Worth running the whole batch again; every other database trouble is the caller's 503. A unique violation comes
-# from the log, when the same mutation arrives through two streams at once: the second try finds it there.
-_TRANSIENT = (
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.UniqueViolation,
-)
+# Worth running the whole batch again; every other database trouble is the caller's 503.
+_TRANSIENT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# The log refuses a mutation that arrives through two streams at once: the second try finds it there.
+_WORTH_ANOTHER_TRY = (*_TRANSIENT, psycopg.errors.UniqueViolation)
 
 type Result = dict[str, Any]
 
@@ -88,7 +86,7 @@ async def _retried(database: Database, registry: Registry, actor: Actor, batch: 
     for _ in range(_BATCH_TRIES - 1):
         try:
             return await _in_one_transaction(database, registry, actor, batch)
-        except _TRANSIENT as clash:
+        except _WORTH_ANOTHER_TRY as clash:
             log.info("batch retried", why=type(clash).__name__)
     return await _in_one_transaction(database, registry, actor, batch)
 
@@ -102,7 +100,7 @@ async def _in_one_transaction(database: Database, registry: Registry, actor: Act
             raise EpochChanged(last_seq=stream.last_seq, epoch=stream.epoch)
         known = await _known(uow, batch)
         _check_order(batch, stream.last_seq, known)
-        engine = _Engine(uow, registry, actor, batch)
+        engine = _Engine(uow, registry, actor, batch, await _clock_offsets(uow, batch))
         results: list[Result] = []
         until = time.monotonic() + _TRANSACTION_SECONDS
         for group in itertools.batched(batch.mutations, _GROUP):
@@ -111,8 +109,23 @@ async def _in_one_transaction(database: Database, registry: Registry, actor: Act
                 break
         await engine.write_log()
         last_seq = max([stream.last_seq, *(result["seq"] for result in results)])
-        await queries.advance_stream(uow, batch.stream, last_seq, device=batch.device, at=batch.received_at)
+        await queries.advance_stream(
+            uow,
+            batch.stream,
+            last_seq,
+            device=batch.device,
+            at=batch.received_at,
+            boot=batch.clock.boot,
+            ahead=batch.received_at - batch.clock.now,
+        )
         return _Taken(replace(stream, last_seq=last_seq), results)
+
+
+async def _clock_offsets(uow: UnitOfWork, batch: Batch) -> Mapping[str, timedelta]:
+    """Answer what is known of the device's clock, if the batch holds acts of an earlier boot."""
+    now = batch.clock.boot
+    earlier = any(sent.envelope.boot not in {None, now} for sent in batch.mutations)
+    return await queries.clock_offsets(uow, batch.device) if earlier else {}
 
 
 async def _settle(engine: "_Engine", group: Sequence[Sent], last_seq: int, known: "_Known") -> list[Result]:
@@ -192,8 +205,11 @@ def _twice_in_batch(sent: Sent) -> Result:
 class _Engine:
     """One transaction's work: runs mutations, collects what the log will say of them, writes it at the end."""
 
-    def __init__(self, uow: UnitOfWork, registry: Registry, actor: Actor, batch: Batch) -> None:
+    def __init__(
+        self, uow: UnitOfWork, registry: Registry, actor: Actor, batch: Batch, offsets: Mapping[str, timedelta]
+    ) -> None:
         self.batch = batch
+        self._offsets = offsets
         self.taken: set[UUID] = set()
         self._uow = uow
         self._registry = registry
@@ -205,7 +221,7 @@ class _Engine:
         """Run mutations that are new here, in order."""
         outcomes = await self._all_together(group)
         if outcomes is None:
-            outcomes = [await self._alone(sent) for sent in group]
+            return [self._noted(sent, await self._alone(sent)) for sent in group]
         return [self._noted(sent, outcome) for sent, outcome in zip(group, outcomes, strict=True)]
 
     async def write_log(self) -> None:
@@ -230,7 +246,7 @@ class _Engine:
                     return await self._handled(sent)
             except Problem as problem:
                 return await self._refused(sent, problem)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.OperationalError):
+            except (*_TRANSIENT, psycopg.OperationalError):
                 raise
             except Exception:
                 log.exception("mutator failed", mutation=str(sent.envelope.id), attempt=attempt)
@@ -247,10 +263,16 @@ class _Engine:
         needs = self._registry.needs(sent.envelope.name)
         needed = sent.envelope.args.get(needs) if needs else None
         if problem.kind in {Kind.GONE, Kind.NOT_FOUND} and isinstance(needed, str):
-            waiting = await queries.quarantined_maker(self._uow, needed)
+            waiting = self._quarantined_here(needed) or await queries.quarantined_maker(self._uow, needed)
             if waiting is not None:
                 return _quarantined(DependsOn(mutation=waiting))
         return _quarantined(problem)
+
+    def _quarantined_here(self, made: str) -> UUID | None:
+        for row in self._rows:
+            if row["status"] == Status.QUARANTINED and row["envelope"].get("args", {}).get("id") == made:
+                return UUID(row["id"])
+        return None
 
     def _mutation(self, sent: Sent) -> Mutation:
         envelope = sent.envelope
@@ -261,14 +283,17 @@ class _Engine:
             v=envelope.v,
             base=envelope.base,
             device=self.batch.device,
-            occurrence=occurrence(envelope, self.batch.clock, self.batch.received_at),
+            occurrence=self._when(envelope),
             place={"lon": envelope.geo.lon, "lat": envelope.geo.lat} if envelope.geo else None,
         )
+
+    def _when(self, envelope: Envelope) -> Occurrence:
+        return occurrence(envelope, self.batch.clock, self.batch.received_at, self._offsets)
 
     def _noted(self, sent: Sent, outcome: Outcome) -> Result:
         """Answer the result and remember the line for the log."""
         envelope = sent.envelope
-        when = occurrence(envelope, self.batch.clock, self.batch.received_at)
+        when = self._when(envelope)
         result: Result = {"seq": envelope.seq, "id": str(envelope.id), "status": outcome.status}
         if outcome.code:
             result["code"] = outcome.code

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -134,16 +134,29 @@ async def _locked_stream(uow: UnitOfWork, stream: UUID) -> Stream | None:
     )
 
 
-async def advance_stream(uow: UnitOfWork, stream: UUID, last_seq: int, *, device: UUID, at: datetime) -> None:
+async def advance_stream(
+    uow: UnitOfWork, stream: UUID, last_seq: int, *, device: UUID, at: datetime, boot: str | None, ahead: timedelta
+) -> None:
+    """Move the watermark; note that the device was heard of, and how its clock differs in this boot."""
     await uow.run(
         """
-        with contact as (update device set last_contact_at = %(at)s where id = %(device)s)
+        with contact as (
+            update device set last_contact_at = %(at)s where id = %(device)s
+        ), measured as (
+            insert into device_clock (org_id, device_id, boot, offset_ms, measured_at)
+            select %(org)s, %(device)s, %(boot)s::text, %(ahead)s, %(at)s where %(boot)s::text is not null
+            on conflict (org_id, device_id, boot) do update
+            set offset_ms = excluded.offset_ms, measured_at = excluded.measured_at
+        )
         update sync_stream set last_seq = %(seq)s where id = %(id)s
         """,
+        org=uow.org,
         id=stream,
         seq=last_seq,
         device=device,
         at=at,
+        boot=boot,
+        ahead=round(ahead.total_seconds() * 1000),
     )
 
 
@@ -362,3 +375,87 @@ async def awaited_files(uow: UnitOfWork, sources: Sequence[str], person: UUID) -
     union = " union ".join(f"select sha256 from ({source}) f(sha256)" for source in sources)
     found = await uow.rows(f"{union} limit 500", person=person, now=uow.now())
     return [row["sha256"] for row in found]
+
+
+async def buckets_at(uow: UnitOfWork, versions: Mapping[str, int]) -> list[Stale]:
+    """Answer those buckets that are at exactly these versions, to look at all of their contents."""
+    return await uow.all_of(
+        Stale,
+        """
+        select b.key, b.id, b.version, b.min_version, null::bigint as since
+        from unnest(%(keys)s::text[], %(versions)s::bigint[]) claimed (key, version)
+        join sync_bucket b on b.key = claimed.key and b.version = claimed.version
+        """,
+        keys=list(versions),
+        versions=list(versions.values()),
+    )
+
+
+async def buckets_due_for_snapshot(uow: UnitOfWork, *, at_least: int) -> list[Stale]:
+    """Answer catalogue buckets of at least so many rows of which a twentieth changed since their last file."""
+    return await uow.all_of(
+        Stale,
+        """
+        with last as (
+            select b.key, b.id, b.version, b.min_version, coalesce(max(s.version), -1) as made
+            from sync_bucket b left join sync_snapshot s on s.bucket_id = b.id
+            where b.key like 'catalog:%%' group by b.org_id, b.id
+        ), counted as (
+            select last.*, count(*) filter (where e.op = 'p') as living, count(*) filter (where e.bv > made) as changed
+            from last join sync_entry e on e.bucket_id = last.id
+            where last.version > last.made group by key, id, version, min_version, made
+        )
+        select key, id, version, min_version, null::bigint as since from counted
+        where living >= %(at_least)s and (made < min_version or changed * 20 >= living)
+        """,
+        at_least=at_least,
+    )
+
+
+async def store_snapshot(uow: UnitOfWork, bucket: Stale, *, sha256: str, rows: int, content: bytes) -> None:
+    """Keep a bucket's file; the one before stays for whoever is downloading it."""
+    await uow.run(
+        """
+        with outdated as (
+            delete from sync_snapshot where bucket_id = %(bucket)s and version not in (
+                select version from sync_snapshot where bucket_id = %(bucket)s order by version desc limit 1)
+        )
+        insert into sync_snapshot (org_id, bucket_id, version, sha256, rows, content, made_at)
+        values (%(org)s, %(bucket)s, %(version)s, %(sha256)s, %(rows)s, %(content)s, %(now)s) on conflict do nothing
+        """,
+        org=uow.org,
+        bucket=bucket.id,
+        version=bucket.version,
+        sha256=sha256,
+        rows=rows,
+        content=content,
+        now=uow.now(),
+    )
+
+
+async def snapshot_content(uow: UnitOfWork, person: UUID, sha256: str) -> bytes | None:
+    found = await uow.value(
+        """
+        select s.content from sync_snapshot s join sync_bucket b on b.id = s.bucket_id
+        where s.sha256 = %(sha256)s and b.key in (select key from sync_scope(%(person)s, %(now)s))
+        """,
+        sha256=sha256,
+        person=person,
+        now=uow.now(),
+    )
+    return None if found is None else bytes(found)
+
+
+async def advance_durable(uow: UnitOfWork, *, trusted_before: datetime) -> None:
+    """Move every stream's durable number up to what is safe outside this server."""
+    await uow.value("select sync_advance_durable(%(now)s, %(trusted)s)", now=uow.now(), trusted=trusted_before)
+
+
+async def forget_departed(uow: UnitOfWork, *, before: datetime) -> None:
+    await uow.value("select sync_forget_departed(%(before)s)", before=before)
+
+
+async def clock_offsets(uow: UnitOfWork, device: UUID) -> dict[str, timedelta]:
+    """Answer, per boot of the device, how far the server's clock was ahead of its own when last measured."""
+    rows = await uow.rows("select boot, offset_ms from device_clock where device_id = %(device)s", device=device)
+    return {row["boot"]: timedelta(milliseconds=row["offset_ms"]) for row in rows}

@@ -75,7 +75,7 @@ async def a_procedure(uow: UnitOfWork, key: str = "oven-service") -> tuple[Proce
 def an_occurrence(received: datetime, *, ago: timedelta = timedelta(), skew: timedelta = timedelta()) -> Occurrence:
     """Something that happened `ago`, told by a device whose clock is `skew` ahead."""
     at = received - ago
-    return Occurrence(at + skew, at, 500, received, clock_future=False)
+    return Occurrence(at + skew, at, 500, received)
 
 
 def a_mutation(uow: UnitOfWork, device: UUID, name: str, occurrence: Occurrence | None = None, **more: Any) -> Mutation:
@@ -99,14 +99,11 @@ async def from_phone(
     *,
     occurrence: Occurrence | None = None,
     mutation: Mutation | None = None,
+    v: int = 1,
 ) -> Outcome:
     """Apply one mutation as the engine does: arguments parsed strictly, effects undone when it raises."""
-    mutator = FIELD.mutators[name, 1]
-    parsed = mutator.args.model_validate_json(_json(args))
+    mutator, lifted = FIELD.lifted(name, v, json.loads(json.dumps(args, default=str)))
+    parsed = mutator.args.model_validate(lifted)
     given = mutation or a_mutation(uow, actor.device or UUID(int=7), name, occurrence)
     async with uow.savepoint():
         return await mutator.handle(uow, actor, given, parsed)
-
-
-def _json(args: Mapping[str, Any]) -> str:
-    return json.dumps(args, default=str)

@@ -9,9 +9,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from server.core.errors import Kind, Problem
+from server.sync import push
+from server.sync.domain import APPLIED
 from server.sync.envelope import canonical
 from server.sync.errors import EpochChanged, MalformedMutation, SeqGap, StreamForked, StreamNotYours
-from tests.factories.sync import enrolled_phone
+from server.sync.registry import Nature
+from tests.factories.sync import PartArgs, Phone, add_part, enrolled_phone
 
 
 @pytest.fixture
@@ -27,6 +31,18 @@ async def skus(phone):
 async def version(phone):
     async with phone.database.unit_of_work(phone.actor.org) as uow:
         return await uow.value("select version from sync_bucket where key = 'catalog:parts'")
+
+
+class PartGone(Problem):
+    code = "part.gone"
+    kind = Kind.GONE
+    sentence = "This part is gone."
+
+
+async def rename_part(uow, _actor, _mutation, args):
+    if not await uow.run("update part set sku = %(sku)s where id = %(id)s", sku=args.sku, id=args.id):
+        raise PartGone
+    return APPLIED
 
 
 def statuses(receipt):
@@ -217,3 +233,58 @@ async def test_a_deadlock_is_retried_and_the_phone_sees_only_success(phone, monk
     assert statuses(await phone.push(phone.note("a"))) == ["applied"]
     assert calls == 3
     assert await skus(phone) == ["a"]
+
+
+async def test_an_old_version_is_lifted_to_the_one_the_server_reads(phone):
+    phone.registry.mutator("part.add", PartArgs, add_part, nature=Nature.EVIDENCE, v=3)
+    phone.registry.upcaster("part.add", 1, lambda args: {**args, "sku": args["sku"] + "2"})
+    phone.registry.upcaster("part.add", 2, lambda args: {"id": args["id"], "sku": args["sku"] + "3"})
+    assert statuses(await phone.push(phone.note("a"), phone.note("b", v=3))) == ["applied", "applied"]
+    assert await skus(phone) == ["a23", "b"]
+
+
+async def test_arguments_an_old_version_never_had_are_quarantined(phone):
+    phone.registry.upcaster("part.add", 1, lambda args: {"sku": args["missing"]})
+    receipt = await phone.push(phone.note("a"))
+    assert receipt.results[0]["code"] == "INVALID_ARGUMENTS"
+
+
+async def test_the_same_mutation_twice_in_one_batch_has_one_effect(phone):
+    first = phone.note("a")
+    again = phone.note("a", id=first["id"])
+    receipt = await phone.push(first, again)
+    assert statuses(receipt) == ["applied", "duplicate"]
+    assert await skus(phone) == ["a"]
+
+
+async def test_what_depends_on_a_quarantined_mutation_says_so(phone):
+    phone.registry.mutator("part.rename", PartArgs, rename_part, nature=Nature.EVIDENCE, needs="id")
+    made = phone.note("dear")
+    renamed = phone.note("b", name="part.rename", args=made["args"] | {"sku": "b"})
+    stranger = phone.note("c", name="part.rename")
+    receipt = await phone.push(made, renamed, stranger)
+    assert [result.get("code") for result in receipt.results] == ["part.too_dear", "DEPENDS_ON", "part.gone"]
+
+
+async def test_a_slow_batch_is_committed_in_pieces_and_answered_whole(phone, monkeypatch):
+    monkeypatch.setattr(push, "_TRANSACTION_SECONDS", 0)
+    monkeypatch.setattr(push, "_GROUP", 2)
+    receipt = await phone.push(*[phone.note(str(n)) for n in range(7)])
+    assert statuses(receipt) == ["applied"] * 7
+    assert receipt.last_seq == 7
+    async with phone.database.unit_of_work(phone.actor.org) as uow:
+        assert await uow.value("select count(distinct xmin::text) from mutation_log") == 4
+
+
+async def test_one_that_fails_undoes_nothing_of_its_neighbours(phone):
+    batch = [phone.note("a"), phone.note("dear"), phone.note("b"), phone.note("poison"), phone.note("c")]
+    assert statuses(await phone.push(*batch)) == ["applied", "quarantined", "applied", "quarantined", "applied"]
+    assert await skus(phone) == ["a", "b", "c"]
+
+
+async def test_the_same_mutation_through_two_streams_at_once_has_one_effect(phone, database, engineer):
+    mutation = phone.note("slow")
+    other = Phone(database, phone.registry, phone.actor)
+    both = await asyncio.gather(phone.push(mutation), other.push(mutation))
+    assert sorted(statuses(receipt)[0] for receipt in both) == ["applied", "duplicate"]
+    assert await skus(phone) == ["slow"]
