@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.core.clock import Clock, parse_clock
+from server.sync.windows import Window
 
 _MIN_SECRET = 32
 
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
     region: str = Field(default="", description="name of the prepared map region; empty takes the only or newest one")
     web_dir: Path = Path("web/apps/board/dist")
     log_level: str = "INFO"
+    app_windows: dict[str, Window] = Field(
+        default={},
+        description='from when apps must be how new, as JSON by platform: {"pwa": {"min_version": "2026.11.3", '
+        '"soft_from": "2026-12-01T00:00:00Z", "hard_from": "2027-01-15T00:00:00Z"}}; 30 days ahead at least',
+    )
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 4_000_000
 
     @field_validator("secret")

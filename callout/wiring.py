@@ -9,6 +9,7 @@ from server.customers import projections as customer_projections
 from server.dispatch import subscribers as dispatch_subscribers
 from server.inventory import mutators as inventory_mutators
 from server.inventory import projections as inventory_projections
+from server.sync import projections as sync_projections
 from server.sync.registry import Registry
 from server.workforce import projections as workforce_projections
 from server.workorders import mutators as workorder_mutators
@@ -19,6 +20,7 @@ def registry() -> Registry:
     """What devices may do and see."""
     built = Registry()
     for part in (
+        sync_projections,
         workforce_projections,
         customer_projections,
         workorder_mutators,

@@ -10,10 +10,11 @@ from callout.settings import Settings
 from callout.wiring import subscriptions
 from edge.services import Services
 from server.confirmation import tasks as reports
-from server.core import relay
+from server.core import limits, relay
 from server.core.events import Subscriptions
 from server.core.jobs import RETRY
 from server.core.logging import logger
+from server.sync import fleet
 
 log = logger(__name__)
 
@@ -40,6 +41,20 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     async def forget_finished_jobs(timestamp: int = 0) -> None:
         del timestamp
         await jobs.job_manager.delete_old_jobs(_KEEP_FINISHED_HOURS)
+
+    @jobs.periodic(cron="*/5 * * * *")
+    @jobs.task(name="sync.watch_devices", queueing_lock="watch_devices", retry=RETRY)
+    async def watch_devices(timestamp: int = 0) -> None:
+        # A phone that lies in a drawer with unsent work says nothing: somebody has to look.
+        del timestamp
+        await fleet.watch_all(services.database)
+
+    @jobs.periodic(cron="41 * * * *")
+    @jobs.task(name="core.forget_idle_limits", queueing_lock="forget_idle_limits", retry=RETRY)
+    async def forget_idle_limits(timestamp: int = 0) -> None:
+        del timestamp
+        async with services.database.unit_of_work() as uow:
+            await limits.forget_idle(uow, services.wall_clock.now())
 
     return jobs
 

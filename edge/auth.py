@@ -16,9 +16,10 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from edge.services import services_of
 from server.core.db import UnitOfWork
+from server.core.errors import Problem
 from server.identity import service as identity
 from server.identity.access import require
-from server.identity.domain import Actor, Audience, Permission
+from server.identity.domain import Actor, Audience, Permission, Rescuer
 from server.identity.errors import NotSignedIn
 
 bearer_token = HTTPBearer(auto_error=False, description="access token, or an API key on /api/v1")
@@ -73,6 +74,23 @@ class Identified(Permitted):
             return work.actor
 
 
+class Rescuing(Permitted):
+    """Dependency: a device by its own token, be it expired, revoked or its person's account disabled.
+
+    For the one door where things are only handed in.
+    """
+
+    async def __call__(
+        self, request: Request, bearer: HTTPAuthorizationCredentials | None = Depends(bearer_token)
+    ) -> Rescuer:
+        services = services_of(request)
+        if bearer is None:
+            raise NotSignedIn
+        credential = services.tokens.read_expired(bearer.credentials, self.audiences)
+        async with services.database.unit_of_work(credential.org) as uow:
+            return await identity.rescuer_of(uow, credential)
+
+
 _BROWSERS = frozenset({Audience.WEB, Audience.INTEGRATION})
 _PHONES = frozenset({Audience.MOBILE})
 
@@ -97,6 +115,20 @@ def identified_device() -> Any:
     return Depends(Identified(None, _PHONES))
 
 
+def rescuing_device() -> Any:
+    """For the phone's last door: a device that proves to be itself, whatever became of it."""
+    return Depends(Rescuing(None, _PHONES))
+
+
 def identified(permission: Permission) -> Any:
     """For web routes that stream: the actor alone, holding the permission."""
     return Depends(Identified(permission, _BROWSERS))
+
+
+async def device_behind(request: Request) -> Actor | None:
+    """Answer which device sent a request that was refused before anybody looked at its token; None for strangers."""
+    try:
+        async with Permitted(None, _PHONES).work(request, await bearer_token(request)) as work:
+            return work.actor
+    except Problem:
+        return None

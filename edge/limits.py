@@ -1,5 +1,11 @@
-"""No body larger than the limit is ever read. FastAPI's own limit answers plain text; ours answers a problem."""
+"""No body larger than the limit is ever read. FastAPI's own limit answers plain text; ours answers a problem.
 
+And who may try how often: secrets are guessed at from somewhere.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,3 +43,11 @@ class BodyLimit:
 
     def _sentence(self) -> str:
         return f"The body is larger than {self.max_bytes:,} bytes; send less at once."
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the connection says; behind a proxy that is the proxy."""
+    return request.client.host if request.client else "nowhere"
+
+
+type AddressOf = Annotated[str, Depends(address_of)]

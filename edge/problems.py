@@ -85,7 +85,8 @@ def _listed(value: object) -> object:
 async def _named(_request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, Problem)
     log.info("problem", code=problem.code)
-    headers = {"Retry-After": "2"} if problem.kind in {Kind.UNAVAILABLE, Kind.TOO_MANY} else {}
+    wait = str(problem.facts.get("retry_after_s", 2))
+    headers = {"Retry-After": wait} if problem.kind in {Kind.UNAVAILABLE, Kind.TOO_MANY} else {}
     if problem.kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     return problem_response(STATUS[problem.kind], problem.code, str(problem), problem.facts, headers)

@@ -19,6 +19,7 @@ from server.media.store import BlobStore
 from server.notify import service as notify
 from server.notify.domain import Message
 from server.sync.registry import Registry
+from server.sync.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Services:
     region: Region | None
     blobs: BlobStore
     registry: Registry
+    app_windows: Windows
 
     @cached_property
     def board(self) -> Feed[News]:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from mobile_api import blobs, devices, events, positions, sync
+from mobile_api import blobs, devices, events, health, positions, rescue, review, sync
 
 ROUTERS: tuple[APIRouter, ...] = (
     sync.router,
@@ -10,4 +10,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     positions.router,
     blobs.router,
+    review.router,
+    rescue.router,
+    health.router,
 )

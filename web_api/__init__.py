@@ -2,20 +2,22 @@
 
 from fastapi import APIRouter
 
-from web_api.admin import people, workforce
+from web_api.admin import devices, people, workforce
 from web_api.auth import sessions
-from web_api.board import board, customers, dispatch, geo, map, orders, reports  # noqa: A004 - a page about maps
+from web_api.board import board, customers, dispatch, geo, map, orders, reports, review  # noqa: A004 - a page about maps
 from web_api.portal import requests, verify
 from web_api.stock import locations, movements, parts
 
 ROUTERS: tuple[APIRouter, ...] = (
     sessions.router,
     people.router,
+    devices.router,
     workforce.router,
     customers.router,
     orders.router,
     dispatch.router,
     board.router,
+    review.router,
     reports.router,
     geo.router,
     map.router,

@@ -58,6 +58,12 @@ class Unavailable(Problem):
     sentence = "The service can't answer right now; nothing was changed. Try again in a few seconds."
 
 
+class TooManyRequests(Problem):
+    code = "too_many_requests"
+    kind = Kind.TOO_MANY
+    sentence = "This was tried too often; try again in {retry_after_s} seconds."
+
+
 class IdempotencyKeyReused(Problem):
     code = "idempotency.key_reused"
     kind = Kind.CONFLICT

@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from server.core.errors import MalformedCursor
@@ -48,6 +49,17 @@ def id_in(part: str) -> UUID:
         return UUID(part)
     except ValueError:
         raise MalformedCursor from None
+
+
+def instant_in(part: str) -> datetime:
+    """Read an instant from a part of a cursor. Raises MalformedCursor."""
+    try:
+        at = datetime.fromisoformat(part)
+    except ValueError:
+        raise MalformedCursor from None
+    if at.tzinfo is None:
+        raise MalformedCursor
+    return at
 
 
 def page_of[T](rows: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:

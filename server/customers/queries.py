@@ -1,8 +1,9 @@
 """Every statement about customers, sites, contacts and assets. `door` is a condition made by a Door."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from server.core.db import UnitOfWork
+from server.core.db import Row, UnitOfWork
 from server.core.search import containing, digits_of
 from server.customers.domain import Asset, Caller, Contact, Customer, Match, Site
 from server.geo.domain import Point
@@ -279,4 +280,19 @@ async def knows_contact(uow: UnitOfWork, customer_id: UUID, *, phone: str | None
             digits=digits_of(phone or "") or None,
             email=email,
         )
+    )
+
+
+async def names(uow: UnitOfWork, *, customers: Sequence[UUID], sites: Sequence[UUID]) -> list[Row]:
+    """Answer kind, id, name and customer_name of those that (still) exist, by name."""
+    return await uow.rows(
+        """
+        select 'customer' as kind, c.id, c.name, c.name as customer_name from customer c where c.id = any(%(customers)s)
+        union all
+        select 'site', s.id, s.name, c.name from site s join customer c on (c.org_id, c.id) = (s.org_id, s.customer_id)
+        where s.id = any(%(sites)s)
+        order by 1, 4, 3, 2
+        """,
+        customers=list(customers),
+        sites=list(sites),
     )

@@ -84,3 +84,34 @@ class Actor:
 
 def permissions_of(roles: list[str]) -> frozenset[Permission]:
     return frozenset().union(*(PERMISSIONS_OF[Role(role)] for role in roles))
+
+
+class Standing(StrEnum):
+    """Whether a device may still take part, and if not, why."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    DISABLED = "disabled"  # its person's account
+
+    @staticmethod
+    def of(*, active: bool, revoked: bool) -> "Standing":
+        if revoked:
+            return Standing.REVOKED
+        return Standing.GOOD if active else Standing.DISABLED
+
+
+class RevokeReason(StrEnum):
+    LOST = "lost"
+    STOLEN = "stolen"
+    LEFT = "left"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True)
+class Rescuer:
+    """A device known by its own token, however old: it may hand things in and is told nothing."""
+
+    org: UUID
+    person: UUID
+    device: UUID
+    standing: Standing

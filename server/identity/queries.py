@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from server.core.db import Row, UnitOfWork
@@ -26,21 +27,6 @@ class Organisation:
     slug: str
     language: str
     timezone: str
-
-
-@dataclass(frozen=True)
-class Device:
-    id: UUID
-    person_id: UUID
-    person_name: str
-    name: str
-    platform: str
-    app_version: str
-    storage_persisted: bool
-    enrolled_at: datetime
-    last_contact_at: datetime
-    revoked_at: datetime | None
-    revoked_why: str | None
 
 
 @dataclass(frozen=True)
@@ -333,38 +319,33 @@ async def insert_device(
     )
 
 
-async def devices(uow: UnitOfWork) -> list[Device]:
-    return await uow.all_of(
-        Device,
-        """
-        select d.id, d.person_id, p.name as person_name, d.name, d.platform, d.app_version, d.storage_persisted,
-               d.enrolled_at, d.last_contact_at, d.revoked_at, d.revoked_why
-        from device d join person p on p.id = d.person_id
-        order by d.last_contact_at desc, d.id limit 1000
-        """,
-    )
-
-
-async def touch_device(uow: UnitOfWork, device_id: UUID, app_version: str) -> None:
-    await uow.run(
-        "update device set last_contact_at = %(now)s, app_version = %(version)s where id = %(id)s",
-        id=device_id,
-        version=app_version,
-        now=uow.now(),
-    )
-
-
-async def revoke_device(uow: UnitOfWork, device_id: UUID, why: str) -> bool:
-    return bool(
-        await uow.run(
+async def revoke_device(uow: UnitOfWork, device_id: UUID, why: str) -> bool | None:
+    """Answer whether it was in use until now; None when there is no such device."""
+    return cast(
+        "bool | None",
+        await uow.value(
             """
-            update device set revoked_at = coalesce(revoked_at, %(now)s), revoked_why = coalesce(revoked_why, %(why)s)
-            where id = %(id)s
+            with before as (select id, revoked_at from device where id = %(id)s for update)
+            update device d
+            set revoked_at = coalesce(b.revoked_at, %(now)s), revoked_why = coalesce(d.revoked_why, %(why)s)
+            from before b where d.id = b.id returning b.revoked_at is null
             """,
             id=device_id,
             why=why,
             now=uow.now(),
-        )
+        ),
+    )
+
+
+async def device_standing(uow: UnitOfWork, device_id: UUID, person_id: UUID) -> Row | None:
+    """Answer whether this person's device is revoked and the person active."""
+    return await uow.row(
+        """
+        select p.active, d.revoked_at is not null as revoked
+        from device d join person p on p.id = d.person_id where d.id = %(device)s and d.person_id = %(person)s
+        """,
+        device=device_id,
+        person=person_id,
     )
 
 

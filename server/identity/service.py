@@ -10,7 +10,7 @@ from server.core import events
 from server.core.db import Database, UnitOfWork
 from server.core.errors import NotFound
 from server.identity import passwords, queries
-from server.identity.domain import Actor, Audience, Permission, permissions_of
+from server.identity.domain import Actor, Audience, Permission, Rescuer, RevokeReason, Standing, permissions_of
 from server.identity.errors import (
     DeviceRevoked,
     EmailTaken,
@@ -74,10 +74,11 @@ async def actor_of(uow: UnitOfWork, credential: Credential) -> Actor:
     facts = await queries.actor_facts(uow, credential.person, credential.session, credential.device)
     if facts is None:
         raise NotSignedIn
+    if facts["device_revoked"]:
+        # Before the person: a stolen phone is wiped also when its owner has left.
+        raise DeviceRevoked(wipe=True)
     if not facts["active"]:
         raise UserDisabled
-    if facts["device_revoked"]:
-        raise DeviceRevoked(wipe=True)
     if not facts["session_open"]:
         raise SessionEnded
     return Actor(
@@ -305,12 +306,31 @@ async def _new_device(uow: UnitOfWork, enrolment: UUID, person_id: UUID, info: D
     return device
 
 
-async def revoke_device(uow: UnitOfWork, actor: Actor, device_id: UUID, why: str) -> None:
-    """Cut a lost or replaced device off; what it holds unsent can later still be rescued."""
-    if not await queries.revoke_device(uow, device_id, why):
+async def revoke_device(
+    uow: UnitOfWork, actor: Actor, device_id: UUID, why: RevokeReason, note: str | None = None
+) -> None:
+    """Cut a device off; what it holds unsent can later still be rescued. A second time changes nothing."""
+    revoked = await queries.revoke_device(uow, device_id, why)
+    if revoked is None:
         raise NotFound(thing="device")
-    await queries.revoke_sessions_of_device(uow, device_id, why)
-    await events.append(uow, "device.revoked", subject=("device", device_id), actor=actor.person, payload={"why": why})
+    if revoked:
+        await queries.revoke_sessions_of_device(uow, device_id, why)
+        about = {"why": str(why), "note": note}
+        await events.append(uow, "device.revoked", subject=("device", device_id), actor=actor.person, payload=about)
+
+
+async def rescuer_of(uow: UnitOfWork, credential: Credential) -> Rescuer:
+    """Answer which device hands something in by its own token, whatever became of device, person and session.
+
+    Raises NotSignedIn for a token that is not of a device we know.
+    """
+    if credential.device is None or credential.person is None:
+        raise NotSignedIn
+    facts = await queries.device_standing(uow, credential.device, credential.person)
+    if facts is None:
+        raise NotSignedIn
+    standing = Standing.of(active=facts["active"], revoked=facts["revoked"])
+    return Rescuer(credential.org, credential.person, credential.device, standing)
 
 
 async def make_api_key(uow: UnitOfWork, actor: Actor, *, name: str, scopes: Sequence[Permission]) -> tuple[ApiKey, str]:

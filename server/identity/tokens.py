@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +65,16 @@ class Tokens:
             if Audience.INTEGRATION not in audiences:
                 raise NotSignedIn
             return Credential(organisation_in(text), Audience.INTEGRATION, api_key_hash=hash_of(text))
+        credential = self.read_expired(text, audiences)
+        if credential.expires_at is None or credential.expires_at <= now:
+            raise AccessTokenExpired
+        return credential
+
+    def read_expired(self, text: str, audiences: frozenset[Audience]) -> Credential:
+        """Check signature and audience only: says who this was, not that they may still do anything.
+
+        Raises NotSignedIn.
+        """
         try:
             claims = jwt.decode(
                 text,
@@ -73,20 +83,16 @@ class Tokens:
                 audience=list(audiences),
                 options={"require": ["aud", "exp", "sub", "sid", "org"], "verify_exp": False, "verify_iat": False},
             )
-            expires_at = datetime.fromtimestamp(claims["exp"], now.tzinfo)
-            credential = Credential(
+            return Credential(
                 UUID(claims["org"]),
                 Audience(claims["aud"]),
                 UUID(claims["sub"]),
                 UUID(claims["sid"]),
                 UUID(claims["did"]) if "did" in claims else None,
-                expires_at=expires_at,
+                expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             )
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
             raise NotSignedIn from None
-        if expires_at <= now:
-            raise AccessTokenExpired
-        return credential
 
 
 def opaque(prefix: str, org: UUID, random: Callable[[int], str] = secrets.token_urlsafe) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from server.identity import service as identity
-from server.identity.domain import Actor, Audience
+from server.identity.domain import Actor, Audience, RevokeReason
 from server.notify import service as notify
 from server.notify.domain import Hint
 from tests.factories.geo import device_of, with_phone
@@ -122,5 +122,5 @@ async def test_what_waited_is_delivered_when_the_phone_comes_and_what_was_cut_of
 
 async def test_a_revoked_device_is_not_listened_to(address, client, database, phone, headers, administrator):
     async with database.unit_of_work(phone.org) as uow:
-        await identity.revoke_device(uow, administrator, device_of(phone), "lost")
+        await identity.revoke_device(uow, administrator, device_of(phone), RevokeReason.LOST)
     assert (await client.get(EVENTS, headers=headers)).status_code in {401, 403}

@@ -1,4 +1,4 @@
-"""People, roles, devices and API keys."""
+"""People, roles, enrolment and API keys."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -77,28 +77,6 @@ class PeopleOut(WireOut):
 class EnrolmentCodeOut(WireOut):
     code: str
     expires_at: datetime
-
-
-class DeviceOut(WireOut):
-    id: UUID
-    person_id: UUID
-    person_name: str
-    name: str
-    platform: str
-    app_version: str
-    storage_persisted: bool
-    enrolled_at: datetime
-    last_contact_at: datetime
-    revoked_at: datetime | None
-    revoked_why: str | None
-
-
-class DevicesOut(WireOut):
-    items: list[DeviceOut]
-
-
-class RevokeDevice(WireIn):
-    why: Name
 
 
 class NewApiKey(WireIn):
@@ -208,18 +186,6 @@ async def issue_enrolment_code(
 ) -> EnrolmentCodeOut:
     code, expires_at = await service.issue_enrolment_code(work.uow, work.actor, person_id)
     return EnrolmentCodeOut(code=code, expires_at=expires_at)
-
-
-@router.get("/devices")
-async def list_devices(work: Annotated[Work, permitted(Permission.DEVICES_MANAGE)]) -> DevicesOut:
-    return DevicesOut(items=[DeviceOut.model_validate(device) for device in await queries.devices(work.uow)])
-
-
-@router.post("/devices/{device_id}/revoke", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_device(
-    work: Annotated[Work, permitted(Permission.DEVICES_MANAGE)], device_id: Id, body: RevokeDevice
-) -> None:
-    await service.revoke_device(work.uow, work.actor, device_id, body.why)
 
 
 @router.get("/api-keys")

@@ -7,10 +7,12 @@ from fastapi import APIRouter, status
 from pydantic import Field, StringConstraints
 
 from edge.auth import Work, anyone_signed_in
+from edge.limits import AddressOf
 from edge.problems import PROBLEMS
 from edge.services import ServicesOf
+from server.core.limits import attempt
 from server.core.wire import WireIn, WireOut
-from server.identity import queries, service
+from server.identity import queries, service, throttle
 from server.identity.domain import Audience, permissions_of
 
 router = APIRouter(prefix="/api/v1", tags=["auth"], responses=PROBLEMS)
@@ -76,27 +78,28 @@ def _session_out(signed_in: service.SignedIn) -> SessionOut:
 
 
 @router.post("/auth/login")
-async def login(body: Login, services: ServicesOf) -> SessionOut:
-    signed_in = await service.sign_in(
-        services.database,
-        services.tokens,
-        email=body.email,
-        password=body.password,
-        organisation=body.organisation,
-        now=services.wall_clock.now(),
-    )
+async def login(body: Login, services: ServicesOf, address: AddressOf) -> SessionOut:
+    """Open a session. Wrong passwords are counted per e-mail address and place they come from."""
+    now = services.wall_clock.now()
+    async with attempt(services.database, f"login:{body.email.casefold()}|{address}", throttle.LOGIN, now):
+        signed_in = await service.sign_in(
+            services.database,
+            services.tokens,
+            email=body.email,
+            password=body.password,
+            organisation=body.organisation,
+            now=now,
+        )
     return _session_out(signed_in)
 
 
 @router.post("/auth/refresh")
-async def refresh(body: RefreshToken, services: ServicesOf) -> SessionOut:
-    signed_in = await service.refresh(
-        services.database,
-        services.tokens,
-        token=body.refresh_token,
-        audience=Audience.WEB,
-        now=services.wall_clock.now(),
-    )
+async def refresh(body: RefreshToken, services: ServicesOf, address: AddressOf) -> SessionOut:
+    now = services.wall_clock.now()
+    async with attempt(services.database, f"refresh:{address}", throttle.REFRESH, now):
+        signed_in = await service.refresh(
+            services.database, services.tokens, token=body.refresh_token, audience=Audience.WEB, now=now
+        )
     return _session_out(signed_in)
 
 
