@@ -20,6 +20,7 @@ log = logger(__name__)
 
 _KEEP_FINISHED_HOURS = 24
 _STALLED_AFTER_S = 60
+_AWAY_PAUSE_S = 1.0
 
 
 def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -> procrastinate.App:
@@ -69,9 +70,21 @@ async def work(settings: Settings) -> None:
         relaying = asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed))
         log.info("worker ready")
         try:
-            await jobs.run_worker_async(concurrency=4, shutdown_graceful_timeout=10, delete_jobs="successful")
+            await _run_jobs(jobs)
         finally:
             relaying.cancel()
             with suppress(asyncio.CancelledError):
                 await relaying
     await services.database.close()
+
+
+async def _run_jobs(jobs: procrastinate.App) -> None:
+    """Until told to stop. A database that is away for a while is waited for; it would end the queue's own loop."""
+    while True:
+        try:
+            await jobs.run_worker_async(concurrency=4, shutdown_graceful_timeout=10, delete_jobs="successful")
+        except procrastinate.exceptions.ConnectorException:
+            log.warning("worker waits for the database")
+            await asyncio.sleep(_AWAY_PAUSE_S)
+        else:
+            return
