@@ -69,6 +69,12 @@ test *ARGS:
     python -m callout.cluster stop --profile test --if-unused >/dev/null
     exit $status
 
+# Kill API, worker and Postgres again and again while a company works; nothing acknowledged may be lost or doubled
+[group('work')]
+[metadata('needs', 'postgres', 'fonts')]
+crash-loop *ARGS:
+    exec python -m tests.chaos.crash_loop "$@"
+
 # Format and fix what can be fixed by itself
 [group('work')]
 [metadata('needs', 'node')]
