@@ -6,6 +6,7 @@ from mobile_api import blobs, devices, events, health, positions, rescue, review
 
 ROUTERS: tuple[APIRouter, ...] = (
     sync.router,
+    sync.push_router,
     devices.router,
     events.router,
     positions.router,

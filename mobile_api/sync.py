@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field, StringConstraints, model_validator
 from starlette.responses import Response
 
@@ -12,6 +12,7 @@ from edge.auth import Work, enrolled_device, identified_device
 from edge.compression import AcceptEncoding, compressed
 from edge.problems import PROBLEMS, PUBLIC_PROBLEMS
 from edge.services import ServicesOf
+from mobile_api.rescue import KeepsRefused
 from server.core.wire import Id, Instant, WireIn, WireOut, refuse_hostile_values
 from server.identity.domain import Actor
 from server.media.domain import MAX_BLOB_BYTES
@@ -22,13 +23,14 @@ from server.sync import verify as verifying
 from server.sync.domain import Cookie
 from server.sync.envelope import Batch, DeviceClock, read
 from server.sync.errors import StreamNotYours, UpgradeRequired
+from server.sync.windows import check_app, window_of
 
 router = APIRouter(prefix="/mobile/v1", tags=["sync"])
+push_router = APIRouter(prefix="/mobile/v1", tags=["sync"], route_class=KeepsRefused)
 
 PROTOCOL = 1
 
 type HashInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-_MIN_APP_VERSION = "0"
 _COOKIE = re.compile(r"^[0-9]{1,15}:[0-9]{1,15}$")
 
 
@@ -124,25 +126,32 @@ class VerifyOut(WireOut):
 
 
 @router.get("/sync/hello", responses=PUBLIC_PROBLEMS)
-async def hello(services: ServicesOf) -> HelloOut:
-    """What a phone must know before it speaks: versions, limits, the server's time."""
+async def hello(
+    services: ServicesOf,
+    platform: Annotated[str, Query(max_length=100, description="the part of `app` before the slash")] = "",
+) -> HelloOut:
+    """What a phone must know before it speaks: versions, limits, the server's time.
+
+    `app`: versions below `min_version` are asked to update from `soft_from` and refused from `hard_from` on.
+    """
     async with services.database.unit_of_work() as uow:
         epoch = await queries.epoch(uow)
     return HelloOut(
         protocol=Range(min=PROTOCOL, max=PROTOCOL),
-        app=AppWindow(min_version=_MIN_APP_VERSION, soft_from=None, hard_from=None),
+        app=AppWindow.model_validate(window_of(services.app_windows, platform)),
         limits=Limits(max_mutations=pushing.MAX_MUTATIONS, max_body_bytes=4_000_000, max_blob_bytes=MAX_BLOB_BYTES),
         server_time=services.database.clock.now(),
         epoch=epoch,
-        features=["push", "pull", "blobs", "positions", "events"],
+        features=["push", "pull", "blobs", "positions", "events", "rescue", "review", "health"],
     )
 
 
-@router.post("/sync/push", responses={**PROBLEMS, 410: PROBLEMS[409], 426: PROBLEMS[409]})
+@push_router.post("/sync/push", responses={**PROBLEMS, 410: PROBLEMS[409], 426: PROBLEMS[409]})
 async def push(body: PushIn, actor: Annotated[Actor, identified_device()], services: ServicesOf) -> PushOut:
     """Take in an ordered batch; every mutation is acknowledged with what became of it."""
     if body.protocol != PROTOCOL:
         raise UpgradeRequired
+    check_app(services.app_windows, body.app, services.database.clock.now())
     batch = Batch(
         device=body.device,
         stream=body.stream,
