@@ -61,7 +61,7 @@ class Device:
         self.track = Track(self._store, self._line)
         self.hints = Hints(self._store, self._line)
         self._push = Push(self._store, self.outbox, self.base, self._line, clock)
-        self._pull = Pull(self._store, self.outbox, self.base, self.files, self._line)
+        self._pull = Pull(self._store, self.outbox, self.base, self.files, self._line, clock)
 
     @property
     def id(self) -> str | None:
@@ -73,7 +73,10 @@ class Device:
         return Person(known["person_id"], known["person_name"])
 
     async def enrol(self, code: str, name: str) -> Person:
-        """Trade a one-time code for an identity. Raises EnrolmentRefused, NoConnection."""
+        """Trade a one-time code for an identity. Raises EnrolmentRefused, NoConnection.
+
+        Enrolled again, after its sign-in ended, it goes on under a new stream with everything it had not sent.
+        """
         about = {"code": code, "name": name, "platform": "reference", "app_version": APP, "storage_persisted": True}
         try:
             response = await self.http.post("/mobile/v1/sync/devices", json=about)
@@ -81,8 +84,16 @@ class Device:
             raise NoConnection(str(broken)) from broken
         if not response.is_success:
             raise EnrolmentRefused(response.text)
-        reply = response.json()
+        self._become(response.json())
+        return self.person
+
+    def _become(self, reply: Mapping[str, Any]) -> None:
+        before = self._store.setting("person_id")
+        if before not in {None, reply["person"]["id"]} and self.outbox.waiting():
+            raise EnrolmentRefused("this phone still holds work of another person that was not sent")
+        self.base.forget_cookie()
         with self._store.transaction() as db:
+            self.outbox.move(db, self.new_id())
             put_settings(
                 db,
                 device_id=reply["device_id"],
@@ -90,9 +101,7 @@ class Device:
                 person_name=reply["person"]["name"],
                 access_token=reply["access_token"],
                 refresh_token=reply["refresh_token"],
-                stream=self.new_id(),
             )
-        return self.person
 
     def new_id(self) -> str:
         return uuid7(self.clock.now(), self._rng)
@@ -125,6 +134,10 @@ class Device:
     async def pull(self) -> None:
         """Take what changed on the server. Never waits for pending pushes."""
         await self._pull.run()
+
+    async def verify(self) -> list[str]:
+        """Weekly and after an update of the app; answers the buckets that differed and come anew with the next pull."""
+        return await self._pull.verify()
 
     async def settle(self) -> None:
         """Sync until nothing waits, positions included."""

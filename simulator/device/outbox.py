@@ -140,11 +140,24 @@ class Outbox:
                     "update outbox set status = ?, result = ? where stream = ? and seq = ?",
                     (result["status"], canonical(result), stream, result["seq"]),
                 )
-            db.execute(
-                "delete from outbox where stream = ? and seq <= ? and status is not null and at < ? "
-                "and seq < (select max(seq) from outbox where stream = ?)",  # the last one carries the chain
-                (stream, durable_seq, (now - RETAIN).isoformat(), stream),
-            )
+        self.let_go(durable_seq, now)
+
+    def let_go(self, durable_seq: int, now: datetime) -> None:
+        """Forget mutations the server has safe in a backup, three days after they were recorded, and their files.
+
+        Former streams were acknowledged before this one began: once any of this one is safe, so are they.
+        """
+        if durable_seq <= 0:
+            return
+        with self._store.transaction() as db:
+            gone = db.execute(
+                "delete from outbox where status is not null and at < ? and (stream <> ? or seq <= ? "
+                "and seq < (select max(seq) from outbox where stream = ?)) "  # the last one carries the chain
+                "returning envelope",
+                ((now - RETAIN).isoformat(), self.stream, durable_seq, self.stream),
+            ).fetchall()
+            for (envelope,) in gone:
+                _forget_files(db, json.loads(envelope).get("blobs", []))
 
     def resend_from(self, expected: int) -> None:
         """The server knows less than we thought. Raises ProtocolBroken when the log no longer reaches back that far."""
@@ -155,16 +168,32 @@ class Outbox:
             again = "update outbox set status = null, result = null where stream = ? and seq >= ?"
             db.execute(again, (stream, expected))
 
-    def fork(self, stream: str) -> None:
-        """Go on under a new stream: what is not acknowledged moves there with its ids, numbered and chained afresh."""
-        old = self.stream
+    def replay_from(self, expected: int) -> None:
+        """The server was restored and may have lost what it acknowledged, of former streams too: offer all of it."""
+        self.resend_from(expected)
+        stream = self.stream
+        former = self._store.all("select id, envelope from outbox where stream <> ? order by rowid", stream)
         with self._store.transaction() as db:
-            moving = [row.envelope for row in self.batch(-1)]
-            db.execute("delete from outbox where stream = ? and status is null", (old,))
-            put_settings(db, stream=stream, base_seq=0)
-            prev: str | None = None
-            for seq, envelope in enumerate(moving, start=1):
-                prev = _write(db, stream, {**envelope, "seq": seq, "prev": prev})
+            last = db.execute("select seq, hash from outbox where stream = ? order by seq desc limit 1", (stream,))
+            seq, prev = last.fetchone()
+            for mutation_id, envelope in former:
+                db.execute("delete from outbox where id = ?", (mutation_id,))
+                seq += 1
+                prev = _write(db, stream, {**json.loads(envelope), "seq": seq, "prev": prev})
+
+    def fork(self, stream: str) -> None:
+        """The server knows our stream as somebody else's."""
+        with self._store.transaction() as db:
+            self.move(db, stream)
+
+    def move(self, db: sqlite3.Connection, stream: str) -> None:
+        """Go on under a new stream: what is not acknowledged moves there with its ids, numbered and chained afresh."""
+        moving = [row.envelope for row in self.batch(-1)] if self._store.setting("stream") else []
+        db.execute("delete from outbox where status is null")
+        put_settings(db, stream=stream, base_seq=0)
+        prev: str | None = None
+        for seq, envelope in enumerate(moving, start=1):
+            prev = _write(db, stream, {**envelope, "seq": seq, "prev": prev})
 
 
 def _write(db: sqlite3.Connection, stream: str, envelope: Json) -> str:
@@ -182,3 +211,13 @@ def _keep_file(db: sqlite3.Connection, file: Attachment) -> None:
         "insert or ignore into file (sha256, mime, purpose, size, bytes) values (?, ?, ?, ?, ?)",
         (file.sha256, file.mime, file.purpose, len(file.content), file.content),
     )
+
+
+def _forget_files(db: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Drop bytes that arrived and that no mutation we still keep refers to."""
+    for name in names:
+        db.execute(
+            "delete from file where sha256 = ? and sent = 1 "
+            "and not exists (select 1 from outbox where envelope like ?)",
+            (name.removeprefix("sha256:"), f"%{name}%"),
+        )

@@ -1,11 +1,14 @@
 """Taking what changed: a stream of lines, applied one complete bucket at a time."""
 
+import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
+import zstandard
 
 from simulator.device.base import Base, BucketDiffers, BucketPatch
+from simulator.device.clock import Clock
 from simulator.device.errors import NoConnection, ProtocolBroken
 from simulator.device.files import Files
 from simulator.device.line import Line
@@ -32,8 +35,9 @@ class _Response:
 
 
 class Pull:
-    def __init__(self, store: Store, outbox: Outbox, base: Base, files: Files, line: Line) -> None:
+    def __init__(self, store: Store, outbox: Outbox, base: Base, files: Files, line: Line, clock: Clock) -> None:
         self._store, self._outbox, self._base, self._files, self._line = store, outbox, base, files, line
+        self._clock = clock
 
     async def run(self) -> None:
         """Pull until there is no more. Raises NoConnection; the buckets that were complete by then are kept."""
@@ -60,7 +64,7 @@ class Pull:
                 raise ProtocolBroken(f"pull refused with {response.status_code}: {response.text}")
             reading = _Response()
             async for line in _lines(response):
-                self._take(reading, line)
+                await self._take(reading, line)
         if reading.tail is None:
             raise NoConnection("the pull ended without its tail")
         self._base.confirm(reading.tail["cookie"], reading.seen, reading.last_seq, complete=not reading.tail["more"])
@@ -69,30 +73,47 @@ class Pull:
 
     def _request(self) -> Json:
         device, stream = self._store.setting("device_id"), self._outbox.stream
-        return {"device": device, "stream": stream, "cookie": self._base.cookie, "schema": SCHEMA}
+        asked = {"device": device, "stream": stream, "cookie": self._base.cookie, "schema": SCHEMA}
+        return {**asked, "accept": ["snapshots"]}
 
-    def _take(self, reading: _Response, line: Json) -> None:
+    async def verify(self) -> list[str]:
+        """Compare all we hold with the server, row for row by checksum; answers the buckets that come anew."""
+        if (cookie := self._base.cookie) is None:
+            return []
+        claims = {"device": self._store.setting("device_id"), "cookie": cookie, "buckets": self._base.claims()}
+        response = await self._line.ask("POST", "/sync/verify", json=claims)
+        if not response.is_success:
+            raise ProtocolBroken(f"verify refused with {response.status_code}: {response.text}")
+        found = response.json()
+        if found["cookie"] is None:
+            self._base.forget_cookie()
+        else:
+            self._base.expect_anew(found["reset"], found["cookie"])
+        return [str(key) for key in found["reset"]]
+
+    async def _take(self, reading: _Response, line: Json) -> None:
         match line["k"]:
             case "head":
                 self._begin(reading, line)
             case "drop":
-                self._finish(reading)
+                await self._finish(reading)
                 self._base.leave(line["b"])
             case "bucket":
-                self._finish(reading)
-                reading.patch = BucketPatch(line["b"], line["v"], reset=line["mode"] == "reset")
+                await self._finish(reading)
+                whole = line["mode"] != "delta"
+                reading.patch = BucketPatch(line["b"], line["v"], reset=whole, snapshot=line.get("sha256"))
             case "put" if reading.patch:
                 reading.patch.puts.append(line)
             case "del" if reading.patch:
                 reading.patch.deletions.append(line)
             case "check" if reading.patch:
-                reading.patch.count = line["n"]
-                self._finish(reading)
+                reading.patch.count, reading.patch.checksum = line["n"], line["h"]
+                await self._finish(reading)
             case "blobs":
-                self._finish(reading)
+                await self._finish(reading)
                 self._files.wanted(line.get("missing", []))
             case "tail":
-                self._finish(reading)
+                await self._finish(reading)
                 reading.tail = line
             case _:
                 pass  # a later server may say more than we understand
@@ -104,7 +125,8 @@ class Pull:
             if epoch == known:
                 # A replica that lags: taking its answer would show the engineer the past.
                 raise NoConnection(f"the answer knows mutations up to {reading.last_seq}, more were acknowledged")
-            self._outbox.resend_from(reading.last_seq + 1)
+            self._outbox.replay_from(reading.last_seq + 1)
+        self._outbox.let_go(int(head["durable_seq"]), self._clock.now())
         if head.get("since", self._base.cookie) != self._base.cookie:
             # The server begins from nothing, so it won't tell us what to drop: what it doesn't mention is gone.
             self._base.forget_cookie()
@@ -112,12 +134,27 @@ class Pull:
             with self._store.transaction() as db:
                 put_settings(db, epoch=epoch)
 
-    def _finish(self, reading: _Response) -> None:
+    async def _finish(self, reading: _Response) -> None:
         """The bucket is complete: everything after its last line belongs to something else."""
-        if reading.patch is not None:
-            self._base.apply(reading.patch)
-            reading.seen.add(reading.patch.key)
-            reading.patch = None
+        if (patch := reading.patch) is None:
+            return
+        if patch.snapshot is None:
+            self._base.apply(patch)
+        else:
+            self._base.apply(patch, _rows_of(await self._file(patch.snapshot)))
+        reading.seen.add(patch.key)
+        reading.patch = None
+
+    async def _file(self, sha256: str) -> bytes:
+        response = await self._line.ask("GET", f"/sync/snapshots/{sha256}.ndjson.zst")
+        if not response.is_success or hashlib.sha256(response.content).hexdigest() != sha256:
+            raise NoConnection(f"snapshot {sha256} did not arrive intact ({response.status_code})")
+        return response.content
+
+
+def _rows_of(snapshot: bytes) -> Iterator[Json]:
+    """Each line is a `put`, as in a pull."""
+    return (json.loads(line) for line in zstandard.decompress(snapshot).split(b"\n") if line)
 
 
 def _buckets_of(outbox: Outbox, last_seq: int) -> set[str]:

@@ -77,6 +77,6 @@ class Push:
         self._base.forget_cookie()
         last = int(facts.get("last_seq", 0))
         if last < self._outbox.acked():
-            self._outbox.resend_from(last + 1)
+            self._outbox.replay_from(last + 1)
         with self._store.transaction() as db:
             put_settings(db, epoch=facts.get("epoch"))
