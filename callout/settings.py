@@ -1,15 +1,16 @@
 """Settings load with nothing set on a developer's machine and fail at start with a sentence that says what to do."""
 
 import os
+import re
 import secrets
 import sys
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.core.clock import Clock, parse_clock
@@ -51,12 +52,24 @@ class Settings(BaseSettings):
     region: str = Field(default="", description="name of the prepared map region; empty takes the only or newest one")
     web_dir: Path = Path("web/apps/board/dist")
     log_level: str = "INFO"
+    seal_dir: Path | None = Field(default=None, description="keys that seal reports; else secrets/seals in the state")
+    tsa_url: str = Field(default="", description="RFC 3161 time-stamp authority for seals and the audit chain")
+    tsa_certificates: Path | None = Field(default=None, description="PEM file by which its time-stamps are checked")
     app_windows: dict[str, Window] = Field(
         default={},
         description='from when apps must be how new, as JSON by platform: {"pwa": {"min_version": "2026.11.3", '
         '"soft_from": "2026-12-01T00:00:00Z", "hard_from": "2027-01-15T00:00:00Z"}}; 30 days ahead at least',
     )
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 4_000_000
+    blob_store: str = Field(default="", description="s3://bucket/prefix; empty keeps files in the state folder")
+    s3_endpoint: str = Field(default="", description="https://… of a store that is not Amazon's; http only on loopback")
+    s3_region: str = "us-east-1"
+    s3_key_id: SecretStr | None = Field(default=None, description="with s3_secret_key; else the machine's role")
+    s3_secret_key: SecretStr | None = None
+    device_bytes_a_day: Annotated[int, Field(ge=1)] = 2_000_000_000
+    organisation_bytes: Annotated[int | None, Field(ge=1)] = Field(
+        default=None, description="files an organisation may keep; empty is as much as there is room"
+    )
 
     @field_validator("secret")
     @classmethod
@@ -71,6 +84,44 @@ class Settings(BaseSettings):
     def _readable(cls, clock: str) -> str:
         parse_clock(clock)
         return clock
+
+    @field_validator("tsa_certificates")
+    @classmethod
+    def _there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            message = f"{path} is no file"
+            raise ValueError(message)
+        return path
+
+    @model_validator(mode="after")
+    def _authority_is_known(self) -> Self:
+        if self.tsa_url and self.tsa_certificates is None:
+            message = "CALLOUT_TSA_URL needs CALLOUT_TSA_CERTIFICATES: without them nobody could check a time-stamp"
+            raise ValueError(message)
+        return self
+
+    @field_validator("blob_store")
+    @classmethod
+    def _known_store(cls, url: str) -> str:
+        if url and not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/[A-Za-z0-9._/-]*)?", url):
+            message = "reads s3://bucket or s3://bucket/prefix; leave it empty to keep files on this disk"
+            raise ValueError(message)
+        return url
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _nobody_listens(cls, url: str) -> str:
+        if url and not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)", url):
+            message = "needs https: keys and customers' photos go over this line (http is for loopback alone)"
+            raise ValueError(message)
+        return url
+
+    @model_validator(mode="after")
+    def _keys_in_pairs(self) -> Self:
+        if (self.s3_key_id is None) is not (self.s3_secret_key is None):
+            message = "CALLOUT_S3_KEY_ID and CALLOUT_S3_SECRET_KEY belong together: give both or neither"
+            raise ValueError(message)
+        return self
 
     @property
     def own_url(self) -> str:

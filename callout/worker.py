@@ -27,7 +27,9 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     """Give the queue everything it can be asked to do."""
     jobs = services.jobs
     relay.install(jobs, services.database, subscribed)
-    reports.install(jobs, services.database, services.blobs, verify_base=f"{own_url}/portal/v1/verify/")
+    reports.install(
+        jobs, services.database, services.blobs, services.sealer, verify_base=f"{own_url}/portal/v1/verify/"
+    )
 
     @jobs.periodic(cron="* * * * *")
     @jobs.task(name="core.retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from procrastinate import App as JobApp
 
 from edge.feeds import Feed
+from server.confirmation.sealing import Sealer
 from server.core.clock import Clock
 from server.core.db import Database
 from server.dispatch import live
@@ -32,6 +33,7 @@ class Services:
     region: Region | None
     blobs: BlobStore
     registry: Registry
+    sealer: Sealer
     app_windows: Windows
 
     @cached_property

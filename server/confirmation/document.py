@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from server.confirmation import queries
-from server.confirmation.domain import Document, Language, Signature, zulu
+from server.confirmation.domain import Document, Ending, Language, Signature, zulu
 from server.core.db import UnitOfWork
 from server.identity.domain import Actor, Audience, Permission
 from server.identity.queries import organisation as own_organisation
@@ -40,9 +40,9 @@ async def report_document(uow: UnitOfWork, work_order_id: UUID, language: Langua
         }
         for cost in detail.costs
     ]
-    signature = await queries.newest_signature(uow, work_order_id)
+    answer = await queries.newest_answer(uow, work_order_id)
     order = detail.order
-    return {
+    document = {
         "schema": SCHEMA,
         "language": language.value,
         "organisation": {"name": organisation.name, "timezone": organisation.timezone},
@@ -69,8 +69,10 @@ async def report_document(uow: UnitOfWork, work_order_id: UUID, language: Langua
         "photos": [
             {"sha256": photo.sha256, "caption": photo.caption, "at": zulu(_utc(photo.at))} for photo in detail.photos
         ],
-        "signature": _signed(signature) if signature else None,
+        "signature": _signed(answer) if answer and answer.ending is Ending.SIGNED else None,
     }
+    # Only where there is something to say, so that what was printed before keeps its hash.
+    return document | ({"unsigned": _unsigned(answer)} if answer and answer.ending is not Ending.SIGNED else {})
 
 
 def _reader(uow: UnitOfWork) -> Actor:
@@ -162,6 +164,10 @@ def _signed(signature: Signature) -> dict[str, Any]:
         "shown_hash": signature.document_hash,
         "strokes_hash": signature.strokes_hash,
     }
+
+
+def _unsigned(answer: Signature) -> dict[str, Any]:
+    return {"ending": answer.ending.value, "reason": answer.package["reason"], "at": zulu(_utc(answer.at))}
 
 
 def _utc(at: datetime | None) -> datetime | None:

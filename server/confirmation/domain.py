@@ -1,7 +1,7 @@
 """Words of confirmation: the evidence a signature leaves and the report made of it. Pure."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,10 +11,11 @@ from uuid import UUID
 from server.confirmation.canonical import digest
 
 type Document = dict[str, Any]
-type Stroke = tuple[tuple[float, float, float], ...]  # x, y in the units of the pad, milliseconds since its first point
+# Points of x, y in the units of the pad, milliseconds since the first, and pressure 0..1 where the pad can feel it.
+type Stroke = tuple[tuple[float, ...], ...]
 
 # Parts of a report that the signature itself brings; what was signed is everything else.
-_NOT_SIGNED = frozenset({"signature", "closed_at"})
+_NOT_SIGNED = frozenset({"signature", "unsigned", "closed_at"})
 
 CODE_BYTES = 16
 
@@ -29,27 +30,70 @@ class Language(StrEnum):
         return Language.ZH if locale.lower().startswith("zh") else Language.EN
 
 
+class Ending(StrEnum):
+    """How a customer answered when asked to sign."""
+
+    SIGNED = "signed"
+    DECLINED = "declined"
+    ABSENT = "absent"
+
+
+class Attested(StrEnum):
+    """What the device's own signature over the package is worth. None of them makes us refuse the package."""
+
+    VERIFIED = "verified"
+    MISSING = "missing"
+    NO_KEY = "no_key"  # signed, but this device never registered a key we can read
+    INVALID = "invalid"
+
+
+class SealLevel(StrEnum):
+    """How a print was sealed, in the words of PAdES."""
+
+    NONE = "none"
+    BASIC = "B-B"
+    TIMESTAMPED = "B-T"
+
+
 @dataclass(frozen=True)
 class Signature:
     id: UUID
     work_order_id: UUID
     visit_id: UUID | None
+    ending: Ending
     signer_name: str
     signer_role: str
-    rating: int
+    rating: int | None
     comment: str
     document_hash: str  # of the document as the phone showed it
+    render_hash: str | None  # of the pixels or the print it was shown as
     strokes_hash: str
+    package_hash: str | None
+    attested: Attested
     evidence: Mapping[str, Any]
     captured_by: UUID
     device_id: UUID | None
     at_device: datetime
     at: datetime
     received_at: datetime
+    superseded_at: datetime | None
+    superseded_parts: Sequence[str] | None
+
+    @property
+    def package(self) -> Mapping[str, Any]:
+        """What the device sent, verbatim; packages of the first version lie spread out in the evidence."""
+        found: Mapping[str, Any] = self.evidence.get("package", self.evidence)
+        return found
 
     @property
     def strokes(self) -> list[Stroke]:
-        return [tuple((x, y, t) for x, y, t in stroke) for stroke in self.evidence["strokes"]]
+        return [tuple(tuple(point) for point in stroke) for stroke in self.package["strokes"]]
+
+    @property
+    def received(self) -> Mapping[str, Any]:
+        """The document's hash, and those of its parts, as the server had it when the signature came."""
+        found: Mapping[str, Any] = self.evidence["received"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -61,9 +105,42 @@ class Report:
     language: Language
     document: Document
     document_hash: str
-    pdf_sha256: str
     code: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Print:
+    """A report as a file."""
+
+    id: UUID
+    report_id: UUID
+    pdf_sha256: str
+    plain_sha256: str
+    level: SealLevel
+    fingerprint: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class PrintedReport:
+    """A report with its newest print."""
+
+    report: Report
+    print: Print
+
+
+@dataclass(frozen=True)
+class SealCheck:
+    """What a print's own signatures say, whoever asks. The times are the machine's and the authority's."""
+
+    valid: bool
+    why: str | None  # it is not
+    level: SealLevel
+    sealed_by: str | None
+    fingerprint: str | None
+    sealed_at: datetime | None
+    timestamped_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -82,12 +159,17 @@ class Confirmation:
     """What a customer confirmed, in short."""
 
     signature_id: UUID
+    ending: Ending
     signer_name: str
     signer_role: str
-    rating: int
+    rating: int | None
     comment: str
+    reason: str  # for not signing
     document_hash: str
+    attested: Attested
     at: datetime
+    superseded_at: datetime | None
+    superseded_parts: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -102,7 +184,9 @@ class Verification:
     document_hash: str
     signed_by: str | None
     signed_at: datetime | None
+    superseded_at: datetime | None  # what was signed has changed since
     organisation: str
+    seal: SealCheck
 
 
 def signed_content(document: Document) -> Document:
@@ -112,6 +196,15 @@ def signed_content(document: Document) -> Document:
 def content_hash(document: Document) -> str:
     """Hash of what the customer signs: it stays the same when only the signature is added."""
     return digest(signed_content(document))
+
+
+def part_hashes(document: Document) -> dict[str, str]:
+    """Hash of each part of what the customer signs, so that a later change can be named."""
+    return {name: digest(part) for name, part in signed_content(document).items()}
+
+
+def changed_parts(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
 
 
 def code_of(random: bytes) -> str:

@@ -17,8 +17,8 @@ _MAX_PIXELS = 40_000_000
 
 def signature_svg(strokes: Sequence[Stroke]) -> bytes:
     """Draw strokes as smooth black lines, cropped to what was drawn."""
-    xs = [x for stroke in strokes for x, _, _ in stroke] or [0.0]
-    ys = [y for stroke in strokes for _, y, _ in stroke] or [0.0]
+    xs = [x for stroke in strokes for x, *_ in stroke] or [0.0]
+    ys = [y for stroke in strokes for _, y, *_ in stroke] or [0.0]
     width, height = max(max(xs) - min(xs), 1.0), max(max(ys) - min(ys), 1.0)
     pen = max(width / 160, height / 50)
     paths = "".join(f'<path d="{_path(stroke, min(xs), min(ys))}"/>' for stroke in strokes if stroke)
@@ -31,7 +31,7 @@ def signature_svg(strokes: Sequence[Stroke]) -> bytes:
 
 
 def _path(stroke: Stroke, left: float, top: float) -> str:
-    points = [f"{x - left:.2f} {y - top:.2f}" for x, y, _ in stroke]
+    points = [f"{x - left:.2f} {y - top:.2f}" for x, y, *_ in stroke]
     # A dot is a line to itself, which round caps make visible.
     return "M" + " L".join(points if len(points) > 1 else points * 2)
 

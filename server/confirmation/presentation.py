@@ -52,6 +52,7 @@ class Printing:
                 for photo in document["photos"]
             ],
             "signature": self._signature(),
+            "not_signed": self._not_signed(),
         }
 
     def _facts(self) -> list[list[list[str]]]:
@@ -134,6 +135,14 @@ class Printing:
             "stars": "★" * signed["rating"] + "☆" * (_STARS - signed["rating"]),
             "comment": signed["comment"],
         }
+
+    def _not_signed(self) -> str:
+        unsigned = self._document.get("unsigned")
+        if unsigned is None:
+            return self._words["not_signed"]
+        return self._words[f"unsigned.{unsigned['ending']}"].format(
+            reason=unsigned["reason"], at=self._moment(unsigned["at"])
+        )
 
     def _duration(self, minutes: int) -> str:
         return self._words["duration_format"].format(hours=minutes // 60, minutes=f"{minutes % 60:02}")

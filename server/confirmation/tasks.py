@@ -7,6 +7,7 @@ from procrastinate import App as JobApp
 
 from server.confirmation.domain import CODE_BYTES
 from server.confirmation.reporting import make_report
+from server.confirmation.sealing import Sealer
 from server.core.db import Database
 from server.core.jobs import RETRY
 from server.media.store import BlobStore
@@ -14,7 +15,7 @@ from server.media.store import BlobStore
 RENDER_REPORT = "confirmation.render_report"
 
 
-def install(jobs: JobApp, database: Database, store: BlobStore, *, verify_base: str) -> None:
+def install(jobs: JobApp, database: Database, store: BlobStore, sealer: Sealer, *, verify_base: str) -> None:
     """Teach the queue to make reports. `verify_base` is the public address that is followed by a report's code."""
 
     @jobs.task(name=RENDER_REPORT, queue="reports", retry=RETRY)
@@ -24,6 +25,7 @@ def install(jobs: JobApp, database: Database, store: BlobStore, *, verify_base: 
             store,
             UUID(org),
             UUID(work_order),
+            sealer=sealer,
             verify_base=verify_base,
             mint_code=lambda: secrets.token_bytes(CODE_BYTES),
         )

@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+import server.audit.tables
 import server.confirmation.tables
 import server.core.tables
 import server.customers.tables

@@ -32,6 +32,7 @@ async def reported(services, company, signed):
         services.blobs,
         company.id,
         order.id,
+        sealer=services.sealer,
         verify_base="https://callout.test/portal/v1/verify/",
         mint_code=lambda: order.id.bytes[:8] + __import__("os").urandom(8),
     )
@@ -101,7 +102,11 @@ async def test_anyone_who_holds_the_paper_can_verify_it(client, database, compan
         report = (await queries.newest_reports(uow, reported.id))[0]
     answer = await client.get(f"/portal/v1/verify/{report.code}")
     assert answer.status_code == 200
-    assert answer.json() == {
+    said = answer.json()
+    seal = said.pop("seal")
+    assert (seal["valid"], seal["why"], seal["level"], seal["timestamped_at"]) == (True, None, "B-B", None)
+    assert "Acme Service" in seal["sealed_by"]
+    assert said == {
         "valid": True,
         "number": reported.number,
         "version": 1,
@@ -110,6 +115,7 @@ async def test_anyone_who_holds_the_paper_can_verify_it(client, database, compan
         "document_hash": report.document_hash,
         "signed_by": "Camille Rossi",
         "signed_at": report.document["signature"]["at"],
+        "superseded_at": None,
         "organisation": "Acme Service",
     }
     assert answer.headers["cache-control"] == "no-store"

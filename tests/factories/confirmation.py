@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from server.confirmation import mutators as confirmation
+from server.confirmation.canonical import digest
 from server.core.db import UnitOfWork
 from server.identity.domain import Actor
 from server.inventory import mutators as inventory
@@ -29,9 +30,49 @@ def strokes() -> list[list[list[float]]]:
 
 
 def a_signature(uow: UnitOfWork, order: WorkOrder, **changed: Any) -> dict[str, Any]:
+    """A package as phones send it today, not attested."""
     return {
-        "id": uow.new_id(),
-        "wo": order.id,
+        "id": str(uow.new_id()),
+        "wo": str(order.id),
+        "ending": "signed",
+        "signer_name": "Camille Rossi",
+        "signer_role": "Technical director",
+        "signer_email": "camille@example.com",
+        "consent": {"text": "report", "version": "2026-01", "accepted": True},
+        "rating": 4,
+        "comment": "Quick and clean.",
+        "document_hash": hashlib.sha256(b"as shown").hexdigest(),
+        "render_hash": hashlib.sha256(b"as drawn").hexdigest(),
+        "strokes": strokes(),
+        "strokes_hash": digest(strokes()),
+        "captured": {
+            "at": "2026-11-23T08:59:00+01:00",
+            "mono": 512345.0,
+            "boot": "a111",
+            "geo": {"lon": 7.42, "lat": 43.73, "accuracy_m": 12.0},
+        },
+        "locale": "en-GB",
+    } | changed
+
+
+def a_refusal(uow: UnitOfWork, order: WorkOrder, **changed: Any) -> dict[str, Any]:
+    """The customer read the report and would not sign."""
+    return {
+        "id": str(uow.new_id()),
+        "wo": str(order.id),
+        "ending": "declined",
+        "signer_name": "Camille Rossi",
+        "document_hash": hashlib.sha256(b"as shown").hexdigest(),
+        "reason": "Disputes the second hour.",
+        "photo": hashlib.sha256(b"the door").hexdigest(),
+    } | changed
+
+
+def an_old_signature(uow: UnitOfWork, order: WorkOrder, **changed: Any) -> dict[str, Any]:
+    """A package of the first version, as apps of the last eighteen months may still send it."""
+    return {
+        "id": str(uow.new_id()),
+        "wo": str(order.id),
         "signer_name": "Camille Rossi",
         "signer_role": "Technical director",
         "consent": {"version": "2026-01", "accepted": True},
@@ -46,7 +87,8 @@ def a_signature(uow: UnitOfWork, order: WorkOrder, **changed: Any) -> dict[str, 
 async def from_phone(
     uow: UnitOfWork, actor: Actor, name: str, args: Mapping[str, Any], *, occurrence: Occurrence | None = None
 ) -> Outcome:
-    return await workorders.from_phone(uow, actor, name, args, occurrence=occurrence)
+    """Signatures are of version 2 if they say how it ended; everything else is of version 1."""
+    return await workorders.from_phone(uow, actor, name, args, occurrence=occurrence, v=2 if "ending" in args else 1)
 
 
 async def a_resolved_order(uow: UnitOfWork, dispatcher: Actor, engineer: Actor) -> WorkOrder:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from edge.auth import Work
 from server.confirmation import service as confirmation
-from server.confirmation.domain import Confirmation
+from server.confirmation.domain import Attested, Confirmation, Ending
 from server.core.wire import WireOut
 from server.inventory import service as inventory
 from server.workorders import reading
@@ -118,13 +118,20 @@ class PartUsedOut(WireOut):
 
 
 class SignatureOut(WireOut):
+    """How a customer answered when asked to sign; only `signed` has a rating, the others have a reason."""
+
     id: UUID
+    ending: Ending
     signer_name: str
     signer_role: str
-    rating: int
+    rating: int | None
     comment: str
+    reason: str
     document_hash: str
+    attested: Attested
     at: datetime
+    superseded_at: datetime | None
+    superseded_parts: list[str]
 
 
 class ReportOut(WireOut):
@@ -162,7 +169,8 @@ def whole(order: WorkOrder, summary: Summary) -> dict[str, Any]:
 async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
     """Raises NotFound."""
     known = await reading.detail(work.uow, work.actor, work_order_id)
-    signatures = [_signature(found) for found in await confirmation.confirmations_of(work.uow, work_order_id)]
+    answers = await confirmation.confirmations_of(work.uow, work_order_id)
+    newest = next((found for found in answers if found.ending is Ending.SIGNED), None)
     return WorkOrderDetail.model_validate(
         {
             **vars(known),
@@ -170,8 +178,8 @@ async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
             "checklist": [_line(line) for line in known.checklist],
             "time_entries": known.time,
             "parts": await inventory.parts_used(work.uow, work_order_id),
-            "signature": next(iter(signatures), None),
-            "earlier_signatures": signatures[1:],
+            "signature": _signature(newest) if newest else None,
+            "earlier_signatures": [_signature(found) for found in answers if found is not newest],
             "reports": await confirmation.reports_of(work.uow, work_order_id),
         }
     )

@@ -47,8 +47,9 @@ async def report_pdf(
     language: Language = Language.EN,
 ) -> StreamingResponse:
     """Answer the newest version of the service report."""
-    report = await confirmation.newest_report(work.uow, work.actor, work_order_id, language)
-    found = await media.ready_blob(work.uow, report.pdf_sha256)
+    printed = await confirmation.newest_report(work.uow, work.actor, work_order_id, language)
+    found = await media.ready_blob(work.uow, printed.print.pdf_sha256)
+    report = printed.report
     name = f"report-{report.document['order']['number']}-v{report.version}-{report.language}.pdf"
     # The address stays while versions come, so a copy is asked about before it is shown again.
     return stored_file(services, BlobKey(work.actor.org, found.sha256), found, name=name, cache="private, no-cache")

@@ -8,9 +8,22 @@ from fastapi import APIRouter, Path, Response
 from edge.problems import PUBLIC_PROBLEMS
 from edge.services import ServicesOf
 from server.confirmation import service as confirmation
+from server.confirmation.domain import SealLevel
 from server.core.wire import WireOut
 
 router = APIRouter(prefix="/portal/v1", tags=["portal"], responses=PUBLIC_PROBLEMS)
+
+
+class SealOut(WireOut):
+    """What the print's own signature says: `B-T` carries a time-stamp of an authority, `B-B` only our own time."""
+
+    valid: bool
+    why: str | None
+    level: SealLevel
+    sealed_by: str | None
+    fingerprint: str | None
+    sealed_at: datetime | None
+    timestamped_at: datetime | None
 
 
 class VerificationOut(WireOut):
@@ -22,7 +35,9 @@ class VerificationOut(WireOut):
     document_hash: str
     signed_by: str | None
     signed_at: datetime | None
+    superseded_at: datetime | None
     organisation: str
+    seal: SealOut
 
 
 @router.get("/verify/{code}")
@@ -32,4 +47,5 @@ async def verify_report(
     """Answer what the report with this code says; a code nobody issued is 404."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
-    return VerificationOut.model_validate(await confirmation.verify(services.database, code))
+    found = await confirmation.verify(services.database, services.blobs, services.sealer, code)
+    return VerificationOut.model_validate(found)

@@ -1,0 +1,136 @@
+"""The keys organisations seal with: one file each, made at first need, readable by nobody else.
+
+A file `<organisation id>.pem` holds the private key (PKCS #8) and its certificate, followed by those of its issuers if
+there are any. Whoever has a certificate from an authority puts such a file there; otherwise one is made: P-256 and a
+certificate the organisation gives itself. Keys are never logged and never leave the file. Certificates are public and
+kept in the database, so that what an old key sealed can be checked for ever.
+"""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+_YEARS = timedelta(days=10 * 365)
+_LONGEST_NAME = 64  # X.520's bound on names in certificates
+
+
+@dataclass(frozen=True)
+class SealKey:
+    """A private key and its certificates, its own first."""
+
+    key: PrivateKeyTypes
+    certificates: tuple[x509.Certificate, ...]
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        return self.certificates[0]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.certificate)
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    def __repr__(self) -> str:
+        return f"SealKey({self.fingerprint})"
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(SHA256()).hex()
+
+
+class SealKeys:
+    """The folder of keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, org: UUID, name: str, now: datetime) -> SealKey:
+        """Answer the organisation's key, making it if there is none. Two processes at once end up with the same."""
+        path = self._path(org)
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write_once(path, _new_key(name, now))
+        return _read(path.read_bytes())
+
+    def rotate(self, org: UUID, now: datetime) -> bool:
+        """Put the key in use aside; the next seal makes a new one. False when there was none."""
+        path = self._path(org)
+        if not path.exists():
+            return False
+        path.rename(path.with_suffix(f".retired-{now:%Y%m%dT%H%M%S}.pem"))
+        return True
+
+    def _path(self, org: UUID) -> Path:
+        return self._folder / f"{org}.pem"
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    # Temporary files are created with mode 0600.
+    with NamedTemporaryFile("wb", dir=path.parent, delete_on_close=False) as draft:
+        draft.write(content)
+        draft.flush()
+        os.fsync(draft.fileno())
+        draft.close()
+        with suppress(FileExistsError):  # the first one's key stands, whole
+            os.link(draft.name, path)
+
+
+def _new_key(name: str, now: datetime) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:_LONGEST_NAME]),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{name[: _LONGEST_NAME - 14]} report seal"),
+        ]
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + _YEARS)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_FOR_SEALING, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)
+
+
+_FOR_SEALING = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=True,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+def _read(pem: bytes) -> SealKey:
+    return SealKey(load_pem_private_key(pem, password=None), tuple(x509.load_pem_x509_certificates(pem)))
