@@ -199,6 +199,17 @@ async def test_notes_are_added_once_per_key(client, dispatch, order):
     assert (await client.post(url, json={"body": ""}, headers=dispatch)).status_code == 422
 
 
+async def test_an_action_whose_answer_was_lost_is_answered_again_and_not_refused(client, dispatch, order):
+    url, headers = f"{URL}/{order.id}/actions", {**dispatch, "Idempotency-Key": "a1"}
+    cancel = {"action": "cancel", "reason": "Called off"}
+    first, again = [await client.post(url, json=cancel, headers=headers) for _ in range(2)]
+    assert (first.status_code, first.json()["state"]) == (200, "cancelled")
+    assert again.json() == first.json()
+    assert (await client.post(url, json=cancel, headers=dispatch)).status_code == 409
+    items = (await client.get(f"{URL}/{order.id}/timeline", headers=dispatch)).json()["items"]
+    assert [it["action"] for it in items].count("cancel") == 1
+
+
 async def test_a_checklist_shows_what_was_answered_and_what_is_off(
     client, database, company, engineer, dispatch, order
 ):

@@ -206,9 +206,13 @@ async def get_timeline(work: SignedIn, work_order_id: Id) -> TimelineOut:
 
 
 @router.post("/work-orders/{work_order_id}/actions")
-async def run_action(work: SignedIn, work_order_id: Id, body: RunAction) -> WorkOrderOut:
-    await access.work_order_for(work.uow, work.actor, work_order_id)
-    return await _answer(work, await service.perform(work.uow, work.actor, work_order_id=work_order_id, **dict(body)))
+async def run_action(work: SignedIn, work_order_id: Id, body: RunAction, key: IdempotencyHeader = None) -> WorkOrderOut:
+    async def act() -> WorkOrderOut:
+        await access.work_order_for(work.uow, work.actor, work_order_id)
+        moved = await service.perform(work.uow, work.actor, work_order_id=work_order_id, **dict(body))
+        return await _answer(work, moved)
+
+    return await once(work, key, body, WorkOrderOut, act)
 
 
 @router.post("/work-orders/{work_order_id}/notes", status_code=status.HTTP_201_CREATED)

@@ -8305,7 +8305,9 @@ export interface operations {
     run_action: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 work_order_id: string;
             };
