@@ -9,11 +9,14 @@ from server.customers import projections as customer_projections
 from server.dispatch import subscribers as dispatch_subscribers
 from server.inventory import mutators as inventory_mutators
 from server.inventory import projections as inventory_projections
+from server.inventory import subscribers as inventory_subscribers
+from server.media import subscribers as media_subscribers
 from server.sync import projections as sync_projections
 from server.sync.registry import Registry
 from server.workforce import projections as workforce_projections
 from server.workorders import mutators as workorder_mutators
 from server.workorders import projections as workorder_projections
+from server.workorders import subscribers as workorder_subscribers
 
 
 def registry() -> Registry:
@@ -37,6 +40,9 @@ def registry() -> Registry:
 def subscriptions(services: Services) -> Subscriptions:
     """Who reacts to what happened below them."""
     built = Subscriptions()
+    media_subscribers.subscribe(built, services.jobs)
+    workorder_subscribers.subscribe(built)
     dispatch_subscribers.subscribe(built)
+    inventory_subscribers.subscribe(built)
     confirmation_subscribers.subscribe(built, services.jobs)
     return built

@@ -96,6 +96,16 @@ class Location:
         return self.kind in VIRTUAL
 
 
+@dataclass(frozen=True)
+class VanOf:
+    """The van of a person, whichever that is."""
+
+    person: UUID
+
+
+# How a caller names a location: by its id, as somebody's van, or as the organisation's one of a virtual kind.
+type Place = UUID | VanOf | LocationKind
+
 _K = LocationKind
 _PHYSICAL = frozenset(LocationKind) - set(VIRTUAL)
 
@@ -112,7 +122,7 @@ ENDS: Mapping[Reason, tuple[frozenset[LocationKind], frozenset[LocationKind]]] =
 }
 
 # What was installed or taken back in the field happened, wherever the ledger believed the piece to be.
-FIELD = frozenset({Reason.USED, Reason.RETURNED, Reason.REVERSED})
+FIELD = frozenset({Reason.USED, Reason.RETURNED, Reason.REVERSED, Reason.SENT, Reason.RECEIVED})
 
 
 def check_ends(reason: Reason, source: Location, target: Location) -> None:
@@ -133,6 +143,11 @@ class StockLevel:
     part_name: dict[str, str]
     unit: str
     quantity: Decimal
+    reserved: Decimal  # of open reservations, as far as it is not used yet
+
+    @property
+    def free(self) -> Decimal:
+        return self.quantity - self.reserved
 
 
 @dataclass(frozen=True)
@@ -150,6 +165,7 @@ class Movement:
     work_order_id: UUID | None
     visit_id: UUID | None
     reverses_id: UUID | None
+    count_id: UUID | None
     why: str | None
     moved_by: UUID
     moved_by_name: str
@@ -170,6 +186,190 @@ class FieldPiece:
     visit_id: UUID | None
     at: datetime
     device: UUID | None
+    seq: int | None = None
+    reservation: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a movement under some id is, as far as it decides whether two are the same."""
+
+    part_id: UUID
+    from_id: UUID
+    to_id: UUID
+    quantity: Decimal
+    serial: str | None
+    reason: Reason
+    work_order_id: UUID | None
+
+
+@dataclass(frozen=True)
+class MoveFacts:
+    """What has to be known before a movement is written."""
+
+    part: Part | None
+    origin: Location | None
+    destination: Location | None
+    known: Known | None
+    reserved: bool  # whether an open reservation of the order waits for this part
+
+
+@dataclass(frozen=True)
+class PlaceAfter:
+    """What a physical place holds after a movement, and the counts there that the movement may be older than."""
+
+    id: UUID
+    kind: LocationKind
+    name: str
+    quantity: Decimal
+    counts: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A movement that was written. `drawn` of it had been promised to the order."""
+
+    part: Part
+    origin: Location
+    destination: Location
+    drawn: Decimal = Decimal(0)
+    flags: tuple[str, ...] = ()  # what a reviewer should look at, for example RESERVATION_EXPIRED
+
+
+@dataclass(frozen=True)
+class Reservation:
+    id: UUID
+    work_order_id: UUID
+    part_id: UUID
+    sku: str
+    location_id: UUID
+    location_name: str
+    quantity: Decimal
+    used: Decimal
+    state: ReservationState
+    expires_at: datetime | None
+    reserved_by: UUID
+    at: datetime
+    ended_at: datetime | None
+    why: str | None
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one reservation gave to a movement."""
+
+    reservation_id: UUID
+    location_id: UUID
+    quantity: Decimal
+    state: ReservationState
+
+
+@dataclass(frozen=True)
+class CountTold:
+    """What somebody found. serials: of each piece, where the part is tracked by serial number."""
+
+    id: UUID
+    location: Place
+    part: UUID
+    quantity: Decimal
+    serials: tuple[str, ...] | None
+    at: datetime
+    device: UUID | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True)
+class StockCount:
+    id: UUID
+    location_id: UUID
+    part_id: UUID
+    quantity: Decimal
+    serials: tuple[str, ...] | None
+    counted_by: UUID
+    device_id: UUID | None
+    at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What still has to be booked for a count: `change` > 0 was found, < 0 was missing."""
+
+    count_id: UUID
+    at: datetime
+    serial: str | None
+    change: Decimal
+
+
+@dataclass(frozen=True)
+class WeighedCount:
+    """A count against all that is known of the time before it by now."""
+
+    id: UUID
+    location_id: UUID
+    part_id: UUID
+    found: Decimal
+    expected: Decimal
+    differs: bool  # also when one piece took the place of another
+
+
+@dataclass(frozen=True)
+class TransferTold:
+    """One side of a transfer, as the device recorded it. `id` is the movement's, `transfer` the sender's."""
+
+    id: UUID
+    transfer: UUID
+    part: UUID
+    quantity: Decimal
+    serial: str | None
+    at: datetime
+    device: UUID | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    id: UUID
+    part_id: UUID
+    serial: str | None
+    from_id: UUID | None
+    to_id: UUID
+    into_id: UUID | None
+    state: TransferState
+    sent: Decimal | None
+    sent_at: datetime | None
+    sent_by: UUID | None
+    received: Decimal | None
+    received_at: datetime | None
+    received_by: UUID | None
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    id: UUID
+    kind: DiscrepancyKind
+    part_id: UUID
+    sku: str
+    location_id: UUID | None
+    location_name: str | None
+    serial: str | None
+    expected: Decimal | None
+    found: Decimal | None
+    movement_id: UUID | None
+    count_id: UUID | None
+    transfer_id: UUID | None
+    mutation_id: UUID | None
+    work_order_id: UUID | None
+    note: str | None
+    state: DiscrepancyState
+    opened_at: datetime
+    opened_by: UUID | None
+    resolved_at: datetime | None
+    resolved_by: UUID | None
+    resolution: str | None
 
 
 @dataclass(frozen=True)

@@ -113,3 +113,87 @@ class ReasonDoesNotFit(Problem):
     code = "stock.reason_does_not_fit"
     kind = Kind.REFUSED
     sentence = "Stock does not move from {source} to {target} for the reason {reason}."
+
+
+class NotEnoughFree(Problem):
+    code = "stock.not_enough_free"
+    kind = Kind.CONFLICT
+    sentence = "{location} has {free} {unit} of {sku} that nobody was promised, which is less than {wanted}."
+
+
+class NoPlaceForStock(Problem):
+    code = "stock.no_place_for_stock"
+    kind = Kind.REFUSED
+    sentence = "{location} is not a place where stock can lie; choose a warehouse, van or quarantine."
+
+
+class NotYourVan(Problem):
+    code = "stock.not_your_van"
+    kind = Kind.FORBIDDEN
+    sentence = "{location} is somebody else's van."
+
+
+class UnknownReservation(Problem):
+    code = "stock.unknown_reservation"
+    kind = Kind.NOT_FOUND
+    sentence = "There is no reservation with this id."
+
+
+class ReservationEnded(Problem):
+    code = "stock.reservation_ended"
+    kind = Kind.CONFLICT
+    sentence = "This reservation is {state} already."
+
+
+class NotYourMovement(Problem):
+    code = "stock.not_your_movement"
+    kind = Kind.FORBIDDEN
+    sentence = "Only who recorded a usage or return can take it back on a phone; the office can reverse the others."
+
+
+class StandsByItself(Problem):
+    code = "stock.stands_by_itself"
+    kind = Kind.REFUSED
+    sentence = "This movement belongs to a count or a transfer: count again, or send the goods back."
+
+
+class CountIdTaken(Problem):
+    code = "stock.count_id_taken"
+    kind = Kind.CONFLICT
+    sentence = "A different count was already recorded under this id."
+
+
+class CountNeedsSerials(Problem):
+    code = "stock.count_needs_serials"
+    kind = Kind.REFUSED
+    sentence = "{sku} is tracked by serial number: name the serial number of each of the {quantity} pieces once."
+
+
+class UnknownTransfer(Problem):
+    code = "stock.unknown_transfer"
+    kind = Kind.NOT_FOUND
+    sentence = "There is no transfer with this id."
+
+
+class TransferAlreadyReceived(Problem):
+    code = "TRANSFER_ALREADY_RECEIVED"  # spelled as in the sync protocol
+    kind = Kind.CONFLICT
+    sentence = "Somebody already said that this transfer arrived."
+
+
+class TransferDiffers(Problem):
+    code = "TRANSFER_DIFFERS"  # spelled as in the sync protocol
+    kind = Kind.CONFLICT
+    sentence = "What was sent under this id is another part or piece than what was received."
+
+
+class UnknownDiscrepancy(Problem):
+    code = "stock.unknown_discrepancy"
+    kind = Kind.NOT_FOUND
+    sentence = "There is no discrepancy with this id."
+
+
+class DiscrepancyResolved(Problem):
+    code = "stock.discrepancy_resolved"
+    kind = Kind.CONFLICT
+    sentence = "This discrepancy was already resolved."

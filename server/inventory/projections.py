@@ -1,8 +1,9 @@
-"""What a phone sees of stock: the catalogue, and its own van with what lies in it."""
+"""What a phone sees of stock: the catalogue, its own van with what lies in it, and what is promised or on the way."""
 
 from server.sync.registry import Registry
 
 STOCK, LOCATION, PART = 14, 15, 18
+RESERVATION, TRANSFER_IN, TRANSFER_OUT = 30, 31, 32
 
 _STOCK = """
     select s.id, jsonb_build_object(
@@ -19,9 +20,26 @@ _PART = """
         'price_minor', p.price_minor, 'currency', p.currency) as d
     from part p where p.id = any(%(ids)s)
 """
+_RESERVATION = """
+    select r.id, jsonb_build_object(
+        'work_order_id', r.work_order_id, 'part_id', r.part_id, 'location_id', r.location_id,
+        'quantity', trim_scale(r.quantity), 'used', trim_scale(r.used), 'state', r.state,
+        'expires_at', r.expires_at) as d
+    from reservation r where r.id = any(%(ids)s)
+"""
+_TRANSFER = """
+    select t.id, jsonb_build_object(
+        'part_id', t.part_id, 'serial', t.serial, 'from_id', t.from_id, 'to_id', t.to_id, 'into_id', t.into_id,
+        'state', t.state, 'sent', trim_scale(t.sent), 'sent_at', t.sent_at, 'received', trim_scale(t.received),
+        'received_at', t.received_at) as d
+    from transfer t where t.id = any(%(ids)s)
+"""
 
 
 def register(registry: Registry) -> None:
     registry.projection(STOCK, "stock", _STOCK)
     registry.projection(LOCATION, "stock_location", _LOCATION)
     registry.projection(PART, "part", _PART)
+    registry.projection(RESERVATION, "reservation", _RESERVATION)
+    registry.projection(TRANSFER_IN, "transfer_in", _TRANSFER)
+    registry.projection(TRANSFER_OUT, "transfer_out", _TRANSFER)

@@ -1,13 +1,28 @@
 """Every statement on parts, locations and the ledger. Quantities are Decimal with three places."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from server.core.db import UnitOfWork
+from server.core.db import Row, UnitOfWork
 from server.core.search import containing
-from server.inventory.domain import VIRTUAL, Location, LocationKind, Movement, Part, PartUsed, StockLevel, owner_name
+from server.inventory.domain import (
+    VIRTUAL,
+    Known,
+    Location,
+    LocationKind,
+    MoveFacts,
+    Movement,
+    Part,
+    PartUsed,
+    Place,
+    PlaceAfter,
+    Reason,
+    StockLevel,
+    VanOf,
+    owner_name,
+)
 
 _PART = "p.id, p.sku, p.name, p.unit, p.serial_tracked, p.price_minor, p.currency"
 _LOCATION = "l.id, l.kind, l.name, l.person_id"
@@ -110,11 +125,17 @@ async def stock(
     return await uow.all_of(
         StockLevel,
         """
-        select s.location_id, l.name as location_name, s.part_id, p.sku, p.name as part_name, p.unit, s.quantity
+        select s.location_id, l.name as location_name, s.part_id, p.sku, p.name as part_name, p.unit, s.quantity,
+               promised.quantity as reserved
         from stock s
         join stock_location l on (l.org_id, l.id) = (s.org_id, s.location_id)
         join part p on (p.org_id, p.id) = (s.org_id, s.part_id)
-        where s.quantity <> 0
+        cross join lateral (
+            select coalesce(sum(r.quantity - r.used), 0) as quantity from reservation r
+            where (r.org_id, r.location_id, r.part_id) = (s.org_id, s.location_id, s.part_id) and r.state = 'open'
+              and (r.expires_at is null or r.expires_at > %(now)s)
+        ) promised
+        where (s.quantity <> 0 or promised.quantity <> 0)
           and (%(location)s::uuid is null or s.location_id = %(location)s)
           and (%(part)s::uuid is null or s.part_id = %(part)s)
           and (%(name)s::text is null or (l.name, p.sku) > (%(name)s, %(sku)s))
@@ -124,6 +145,7 @@ async def stock(
         part=part_id,
         name=after[0] if after else None,
         sku=after[1] if after else None,
+        now=uow.now(),
         limit=limit,
     )
 
@@ -135,6 +157,117 @@ async def quantity_at(uow: UnitOfWork, location_id: UUID, part_id: UUID) -> Deci
         part=part_id,
     )
     return Decimal(found or 0)
+
+
+async def hold_balance(uow: UnitOfWork, location_id: UUID, part_id: UUID) -> Decimal:
+    """Answer what lies there and keep everyone from changing it until this transaction ends."""
+    return Decimal(
+        await uow.value(
+            """
+            insert into stock as s (org_id, location_id, part_id, quantity) values (%(org)s, %(location)s, %(part)s, 0)
+            on conflict (org_id, location_id, part_id) do update set quantity = s.quantity returning quantity
+            """,
+            org=uow.org,
+            location=location_id,
+            part=part_id,
+        )
+    )
+
+
+def _place(alias: str) -> str:
+    """Condition on a location's id; parameters `<alias>_id`, `<alias>_van`, `<alias>_kind`, of which one is given."""
+    return f"""{alias}.id = coalesce(%({alias}_id)s::uuid,
+        (select id from stock_location where kind = 'van' and person_id = %({alias}_van)s::uuid),
+        (select id from stock_location where kind = %({alias}_kind)s::text))"""
+
+
+def _named(alias: str, place: Place) -> dict[str, object]:
+    return {
+        f"{alias}_id": place if isinstance(place, UUID) else None,
+        f"{alias}_van": place.person if isinstance(place, VanOf) else None,
+        f"{alias}_kind": str(place) if isinstance(place, LocationKind) else None,
+    }
+
+
+async def place(uow: UnitOfWork, where: Place) -> Location | None:
+    return await uow.one_of(
+        Location, f"select {_LOCATION} from stock_location l where {_place('l')}", **_named("l", where)
+    )
+
+
+async def move_facts(
+    uow: UnitOfWork, *, movement_id: UUID, part_id: UUID, source: Place, target: Place, work_order_id: UUID | None
+) -> MoveFacts:
+    """Answer in one statement what a movement has to be checked against."""
+    found = await uow.row(
+        f"""
+        select p.id as p_id, p.sku as p_sku, p.name as p_name, p.unit as p_unit, p.serial_tracked as p_serial_tracked,
+               p.price_minor as p_price_minor, p.currency as p_currency,
+               f.id as f_id, f.kind as f_kind, f.name as f_name, f.person_id as f_person_id,
+               t.id as t_id, t.kind as t_kind, t.name as t_name, t.person_id as t_person_id,
+               k.part_id as k_part_id, k.from_id as k_from_id, k.to_id as k_to_id, k.quantity as k_quantity,
+               k.serial as k_serial, k.reason as k_reason, k.work_order_id as k_work_order_id,
+               exists (select from reservation r
+                       where r.work_order_id = %(order)s and r.part_id = %(part)s and r.state = 'open') as reserved
+        from (values (1)) one
+        left join part p on p.id = %(part)s
+        left join stock_location f on {_place("f")}
+        left join stock_location t on {_place("t")}
+        left join stock_movement k on k.id = %(id)s
+        """,
+        id=movement_id,
+        part=part_id,
+        order=work_order_id,
+        **_named("f", source),
+        **_named("t", target),
+    )
+    assert found is not None
+    part, origin, destination, known = (_cut(found, prefix) for prefix in ("p_", "f_", "t_", "k_"))
+    return MoveFacts(
+        part=Part(**part) if part["id"] else None,
+        origin=_located(origin),
+        destination=_located(destination),
+        known=Known(**(known | {"reason": Reason(known["reason"])})) if known["part_id"] else None,
+        reserved=found["reserved"],
+    )
+
+
+async def known(uow: UnitOfWork, movement_id: UUID) -> Known | None:
+    return await uow.one_of(
+        Known,
+        """
+        select part_id, from_id, to_id, quantity, serial, reason, work_order_id from stock_movement where id = %(id)s
+        """,
+        id=movement_id,
+    )
+
+
+def _cut(row: Row, prefix: str) -> Row:
+    return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
+
+
+def _located(row: Row) -> Location | None:
+    return Location(**(row | {"kind": LocationKind(row["kind"])})) if row["id"] else None
+
+
+async def places_after(uow: UnitOfWork, part_id: UUID, ends: Sequence[UUID], at: datetime) -> list[PlaceAfter]:
+    """Answer what the physical ones of two places hold, and their counts made after `at` or shortly before."""
+    return await uow.all_of(
+        PlaceAfter,
+        """
+        select l.id, l.kind, l.name, coalesce(s.quantity, 0) as quantity,
+               array(select c.id from stock_count c
+                     where (c.org_id, c.location_id) = (l.org_id, l.id) and c.part_id = %(part)s
+                       and c.at > %(at)s::timestamptz - interval '10 minutes') as counts
+        from stock_location l
+        left join stock s on (s.org_id, s.location_id) = (l.org_id, l.id) and s.part_id = %(part)s
+        where l.id = any(%(ends)s) and l.kind <> all(%(virtual)s)
+        """,
+        part=part_id,
+        ends=list(ends),
+        at=at,
+        virtual=[str(kind) for kind in VIRTUAL],
+    )
 
 
 async def hold_serial(uow: UnitOfWork, part_id: UUID, serial: str) -> None:
@@ -160,28 +293,33 @@ async def places_of_serial(uow: UnitOfWork, part_id: UUID, serial: str) -> dict[
     return {row["id"]: row["name"] for row in found}
 
 
+_NOTHING_MORE = dict.fromkeys(
+    ("serial", "work_order_id", "visit_id", "reverses_id", "count_id", "why", "device_id", "seq")
+)
+
+
 async def insert_movement(uow: UnitOfWork, new: Mapping[str, object]) -> bool:
     """Append to the ledger; answer False when the id is known or the movement was already reversed."""
     return bool(
         await uow.run(
             """
             insert into stock_movement (org_id, id, part_id, from_id, to_id, quantity, serial, reason, work_order_id,
-                                        visit_id, reverses_id, why, moved_by, device_id, at, recorded_at)
+                                        visit_id, reverses_id, count_id, why, moved_by, device_id, seq, at, recorded_at)
             values (%(org)s, %(id)s, %(part_id)s, %(from_id)s, %(to_id)s, %(quantity)s, %(serial)s, %(reason)s,
-                    %(work_order_id)s, %(visit_id)s, %(reverses_id)s, %(why)s, %(moved_by)s, %(device_id)s, %(at)s,
-                    %(now)s)
+                    %(work_order_id)s, %(visit_id)s, %(reverses_id)s, %(count_id)s, %(why)s, %(moved_by)s,
+                    %(device_id)s, %(seq)s, %(at)s, %(now)s)
             on conflict do nothing
             """,
             org=uow.org,
             now=uow.now(),
-            **new,
+            **(_NOTHING_MORE | dict(new)),
         )
     )
 
 
 _MOVEMENT = """
     select m.id, m.part_id, p.sku, m.from_id, f.name as from_name, m.to_id, t.name as to_name, m.quantity, m.serial,
-           m.reason, m.work_order_id, m.visit_id, m.reverses_id, m.why, m.moved_by,
+           m.reason, m.work_order_id, m.visit_id, m.reverses_id, m.count_id, m.why, m.moved_by,
            coalesce(a.name, '') as moved_by_name, m.device_id, m.at, m.recorded_at
     from stock_movement m
     join part p on (p.org_id, p.id) = (m.org_id, m.part_id)

@@ -1,31 +1,40 @@
 """Use cases of the stock ledger. A movement is written once and never changed; balances follow by trigger.
 
-Nothing here commits. Office and field share `move`: a warehouse refuses to go below zero, a van goes through and
-leaves an event, because what was used in the field has happened.
+Nothing here commits. Office and field share `move`: the office is refused what a warehouse does not have; what a phone
+tells goes through and leaves a task, because what was used in the field has happened.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from server.core import events
 from server.core.db import UnitOfWork
 from server.core.errors import MalformedCursor
 from server.core.paging import Page, decode_cursor, id_in, page_of
 from server.identity.domain import Actor
-from server.inventory import queries
+from server.inventory import discrepancies, queries, reservation_queries, reservations
 from server.inventory.domain import (
     FIELD,
     NEVER_BELOW_ZERO,
+    VIRTUAL,
     FieldPiece,
+    Known,
     Location,
     LocationKind,
+    Moved,
+    MoveFacts,
     Movement,
     Part,
     PartUsed,
+    Place,
+    PlaceAfter,
     Reason,
     StockLevel,
+    VanOf,
     check_ends,
 )
 from server.inventory.errors import (
@@ -40,11 +49,15 @@ from server.inventory.errors import (
     SerialAlreadyUsed,
     SerialElsewhere,
     SkuTaken,
+    StandsByItself,
     UnknownLocation,
     UnknownMovement,
     UnknownPart,
     VanAlreadyGiven,
 )
+
+# These movements are one half of something that is corrected as a whole.
+_TOLD_ELSEWHERE = frozenset({Reason.SENT, Reason.RECEIVED})
 
 
 async def add_part(
@@ -78,9 +91,9 @@ async def list_parts(uow: UnitOfWork, *, q: str | None, cursor: str | None, limi
 
 
 async def ensure_virtual_locations(uow: UnitOfWork) -> Mapping[LocationKind, Location]:
-    """Answer the organisation's supplier, consumed and adjustment locations, made at the first need."""
+    """Answer the organisation's one location of each virtual kind, made at the first need."""
     found = await queries.virtual_locations(uow)
-    if not found:
+    if len(found) < len(VIRTUAL):
         await queries.insert_virtual_locations(uow)
         found = await queries.virtual_locations(uow)
     return found
@@ -125,12 +138,12 @@ async def give_van(uow: UnitOfWork, person: UUID, name: str) -> Location:
     )
 
 
-async def van_of(uow: UnitOfWork, person: UUID) -> Location:
-    """Raises NoVan."""
-    van = await queries.van_of(uow, person)
-    if van is None:
-        raise NoVan
-    return van
+async def place(uow: UnitOfWork, where: Place) -> Location:
+    """Raises NoVan, UnknownLocation."""
+    found = await queries.place(uow, where)
+    if found is None:
+        raise NoVan if isinstance(where, VanOf) else UnknownLocation(location=where)
+    return found
 
 
 async def list_stock(
@@ -173,8 +186,8 @@ async def move(
     *,
     id: UUID,  # noqa: A002 - the movement's id, minted where it was recorded
     part: UUID,
-    source: UUID,
-    target: UUID,
+    source: Place,
+    target: Place,
     quantity: Decimal,
     reason: Reason,
     serial: str | None = None,
@@ -182,24 +195,29 @@ async def move(
     visit_id: UUID | None = None,
     at: datetime | None = None,
     device: UUID | None = None,
+    seq: int | None = None,
     why: str | None = None,
     reverses: UUID | None = None,
-) -> bool:
+    reservation: UUID | None = None,
+) -> Moved | None:
     """Take `quantity` (> 0, three decimal places) from `source` and give it to `target`.
 
-    Answers False when this very movement is already in the ledger. `at` is when it really happened (default: now).
-    Raises UnknownPart, UnknownLocation, SameLocation, ReasonDoesNotFit, SerialNeeded, SerialNotTracked,
-    SerialAlreadyUsed, SerialElsewhere, MovementIdTaken, and NotEnoughStock where stock may not go below zero.
+    What an order consumes uses up what was promised to it. Answers None when this very movement is already in the
+    ledger. `at` is when it really happened (default: now). Raises UnknownPart, UnknownLocation, NoVan, SameLocation,
+    ReasonDoesNotFit, SerialNeeded, SerialNotTracked, SerialAlreadyUsed, SerialElsewhere, MovementIdTaken, and
+    NotEnoughStock where the office would take more than there is; what a device tells has happened.
     """
-    moved = await find_part(uow, part)
-    origin, destination = await _location(uow, source), await _location(uow, target)
-    check_ends(reason, origin, destination)
-    moved.check_serial(quantity, serial)
+    if serial is not None:
+        await queries.hold_serial(uow, part, serial)
+    facts = await _facts(uow, id, part, source, target, work_order_id)
+    moved = _checked(facts, part, source, target)
+    check_ends(reason, moved.origin, moved.destination)
+    moved.part.check_serial(quantity, serial)
     draft = {
         "id": id,
         "part_id": part,
-        "from_id": source,
-        "to_id": target,
+        "from_id": moved.origin.id,
+        "to_id": moved.destination.id,
         "quantity": quantity,
         "serial": serial,
         "reason": str(reason),
@@ -209,28 +227,40 @@ async def move(
         "why": why,
         "moved_by": actor.person,
         "device_id": device,
+        "seq": seq,
         "at": at or uow.now(),
     }
+    if _is_known(facts.known, draft):
+        return None
     if serial is not None:
-        await queries.hold_serial(uow, part, serial)
-    if await _is_known(uow, draft):
-        return False
-    if serial is not None:
-        await _check_piece(uow, moved, serial, origin, destination, reason)
+        await _check_piece(uow, moved, serial, reason)
     if not await queries.insert_movement(uow, draft):
-        return await _settle_clash(uow, draft)
-    await _check_what_is_left(uow, actor, moved, origin, quantity)
-    return True
+        await _settle_clash(uow, draft)
+        return None
+    await _look_after(uow, actor, moved, draft)
+    return await _with_promises(uow, moved, draft, reservation, expected=facts.reserved)
 
 
-async def reverse(uow: UnitOfWork, actor: Actor, movement_id: UUID, why: str) -> Movement:
-    """Answer the movement that undoes `movement_id`. Raises UnknownMovement, ReversalStands, AlreadyReversed."""
-    undone = await queries.movement(uow, movement_id)
-    if undone is None:
-        raise UnknownMovement(movement=movement_id)
+async def reverse(
+    uow: UnitOfWork,
+    actor: Actor,
+    movement_id: UUID,
+    why: str,
+    *,
+    reversal: UUID | None = None,
+    device: UUID | None = None,
+    seq: int | None = None,
+) -> Movement:
+    """Answer the movement that undoes `movement_id`, as of when that was: counts made since found the truth already.
+
+    Raises UnknownMovement, ReversalStands, StandsByItself, AlreadyReversed.
+    """
+    undone = await movement(uow, movement_id)
     if undone.reverses_id is not None:
         raise ReversalStands
-    reversal = uow.new_id()
+    if undone.count_id is not None or undone.reason in _TOLD_ELSEWHERE:
+        raise StandsByItself
+    reversal = reversal or uow.new_id()
     await move(
         uow,
         actor,
@@ -243,6 +273,9 @@ async def reverse(uow: UnitOfWork, actor: Actor, movement_id: UUID, why: str) ->
         serial=undone.serial,
         work_order_id=undone.work_order_id,
         visit_id=undone.visit_id,
+        at=undone.at,
+        device=device,
+        seq=seq,
         why=why,
         reverses=undone.id,
     )
@@ -256,16 +289,14 @@ async def movement(uow: UnitOfWork, movement_id: UUID) -> Movement:
     return found
 
 
-async def use_part(uow: UnitOfWork, actor: Actor, piece: FieldPiece) -> bool:
-    """Consume from the actor's van for an order. Answers and raises like `move`, and NoVan."""
-    van, consumed = await _van_and_consumed(uow, actor)
-    return await _move_piece(uow, actor, piece, van, consumed, Reason.USED)
+async def use_part(uow: UnitOfWork, actor: Actor, piece: FieldPiece) -> Moved | None:
+    """Consume from the actor's van for an order. Answers and raises like `move`."""
+    return await _move_piece(uow, actor, piece, VanOf(actor.person), LocationKind.CONSUMED, Reason.USED)
 
 
-async def return_part(uow: UnitOfWork, actor: Actor, piece: FieldPiece) -> bool:
-    """Put what an order had consumed back on the actor's van. Answers and raises like `move`, and NoVan."""
-    van, consumed = await _van_and_consumed(uow, actor)
-    return await _move_piece(uow, actor, piece, consumed, van, Reason.RETURNED)
+async def return_part(uow: UnitOfWork, actor: Actor, piece: FieldPiece) -> Moved | None:
+    """Put what an order had consumed back on the actor's van. Answers and raises like `move`."""
+    return await _move_piece(uow, actor, piece, LocationKind.CONSUMED, VanOf(actor.person), Reason.RETURNED)
 
 
 async def ledger_sum(uow: UnitOfWork) -> Decimal:
@@ -285,21 +316,16 @@ def _instant_in(part: str) -> datetime:
         raise MalformedCursor from None
 
 
-async def _van_and_consumed(uow: UnitOfWork, actor: Actor) -> tuple[Location, Location]:
-    outside = await ensure_virtual_locations(uow)
-    return await van_of(uow, actor.person), outside[LocationKind.CONSUMED]
-
-
 async def _move_piece(
-    uow: UnitOfWork, actor: Actor, piece: FieldPiece, source: Location, target: Location, reason: Reason
-) -> bool:
+    uow: UnitOfWork, actor: Actor, piece: FieldPiece, source: Place, target: Place, reason: Reason
+) -> Moved | None:
     return await move(
         uow,
         actor,
         id=piece.id,
         part=piece.part,
-        source=source.id,
-        target=target.id,
+        source=source,
+        target=target,
         quantity=piece.quantity,
         reason=reason,
         serial=piece.serial,
@@ -307,65 +333,107 @@ async def _move_piece(
         visit_id=piece.visit_id,
         at=piece.at,
         device=piece.device,
+        seq=piece.seq,
+        reservation=piece.reservation,
     )
 
 
-async def _location(uow: UnitOfWork, location_id: UUID) -> Location:
-    found = await queries.location(uow, location_id)
-    if found is None:
-        raise UnknownLocation(location=location_id)
-    return found
+async def _facts(
+    uow: UnitOfWork, movement_id: UUID, part: UUID, source: Place, target: Place, work_order_id: UUID | None
+) -> MoveFacts:
+    ask = partial(
+        queries.move_facts,
+        uow,
+        movement_id=movement_id,
+        part_id=part,
+        source=source,
+        target=target,
+        work_order_id=work_order_id,
+    )
+    facts = await ask()
+    missing = [end for end, found in ((source, facts.origin), (target, facts.destination)) if found is None]
+    if any(isinstance(end, LocationKind) for end in missing):
+        await ensure_virtual_locations(uow)
+        facts = await ask()
+    return facts
 
 
-async def _is_known(uow: UnitOfWork, draft: Mapping[str, object]) -> bool:
-    known = await queries.movement(uow, UUID(str(draft["id"])))
+def _checked(facts: MoveFacts, part: UUID, source: Place, target: Place) -> Moved:
+    if facts.part is None:
+        raise UnknownPart(part=part)
+    return Moved(facts.part, _found(facts.origin, source), _found(facts.destination, target))
+
+
+def _found(location: Location | None, where: Place) -> Location:
+    if location is None:
+        raise NoVan if isinstance(where, VanOf) else UnknownLocation(location=where)
+    return location
+
+
+def _is_known(known: Known | None, draft: Mapping[str, object]) -> bool:
     if known is None:
         return False
-    same = ("part_id", "from_id", "to_id", "quantity", "serial", "reason", "work_order_id")
-    if any(getattr(known, name) != draft[name] for name in same):
-        raise MovementIdTaken(movement=known.id)
+    if any(value != draft[name] for name, value in vars(known).items()):
+        raise MovementIdTaken(movement=draft["id"])
     return True
 
 
-async def _settle_clash(uow: UnitOfWork, draft: Mapping[str, object]) -> bool:
+async def _settle_clash(uow: UnitOfWork, draft: Mapping[str, object]) -> None:
     """Decide what an insert met that lost against a concurrent one: itself, or the other reversal."""
-    if await _is_known(uow, draft):
-        return False
-    raise AlreadyReversed(movement=draft["reverses_id"])
+    if not _is_known(await queries.known(uow, UUID(str(draft["id"]))), draft):
+        raise AlreadyReversed(movement=draft["reverses_id"])
 
 
-async def _check_piece(
-    uow: UnitOfWork, moved: Part, serial: str, origin: Location, destination: Location, reason: Reason
-) -> None:
-    places = await queries.places_of_serial(uow, moved.id, serial)
-    if destination.kind is LocationKind.CONSUMED and destination.id in places:
-        raise SerialAlreadyUsed(sku=moved.sku, serial=serial)
-    if reason in FIELD or (origin.virtual and not places) or origin.id in places:
+async def _check_piece(uow: UnitOfWork, moved: Moved, serial: str, reason: Reason) -> None:
+    places = await queries.places_of_serial(uow, moved.part.id, serial)
+    if moved.destination.kind is LocationKind.CONSUMED and moved.destination.id in places:
+        raise SerialAlreadyUsed(sku=moved.part.sku, serial=serial)
+    if reason in FIELD or (moved.origin.virtual and not places) or moved.origin.id in places:
         return
     place = ", ".join(places.values()) or "no place"
-    raise SerialElsewhere(sku=moved.sku, serial=serial, location=origin.name, place=place)
+    raise SerialElsewhere(sku=moved.part.sku, serial=serial, location=moved.origin.name, place=place)
 
 
-async def _check_what_is_left(uow: UnitOfWork, actor: Actor, moved: Part, origin: Location, quantity: Decimal) -> None:
-    """Look after writing: the movement's own trigger holds the balance's row, so nobody moves in between."""
-    if origin.virtual:
-        return
-    left = await queries.quantity_at(uow, origin.id, moved.id)
-    if left >= 0:
-        return
-    if origin.kind in NEVER_BELOW_ZERO:
+async def _look_after(uow: UnitOfWork, actor: Actor, moved: Moved, draft: Mapping[str, Any]) -> None:
+    """Look after writing: the movement's own trigger holds the balances' rows, so nobody moves in between."""
+    places = await queries.places_after(uow, moved.part.id, (moved.origin.id, moved.destination.id), draft["at"])
+    for place in places:
+        if place.id == moved.origin.id and place.quantity < 0:
+            _refuse_shortage(moved, place, draft)
+            await discrepancies.below_zero(uow, actor, moved, draft["id"], place)
+    counts = {count for place in places for count in place.counts}
+    await discrepancies.weigh_counts(uow, actor, counts)
+
+
+def _refuse_shortage(moved: Moved, place: PlaceAfter, draft: Mapping[str, Any]) -> None:
+    """The office plans with what is there; what a phone tells has happened, wherever it happened."""
+    if place.kind in NEVER_BELOW_ZERO and draft["device_id"] is None:
         raise NotEnoughStock(
-            location=origin.name,
-            sku=moved.sku,
-            unit=moved.unit,
-            available=f"{left + quantity:f}",
-            wanted=f"{quantity:f}",
+            location=place.name,
+            sku=moved.part.sku,
+            unit=moved.part.unit,
+            available=f"{place.quantity + draft['quantity']:f}",
+            wanted=f"{draft['quantity']:f}",
         )
-    if left + quantity >= 0:
-        await events.append(
-            uow,
-            "stock.went_negative",
-            subject=("stock_location", origin.id),
-            actor=actor.person,
-            payload={"part_id": str(moved.id), "sku": moved.sku, "quantity": f"{left:f}"},
-        )
+
+
+async def _with_promises(
+    uow: UnitOfWork, moved: Moved, draft: Mapping[str, Any], named: UUID | None, *, expected: bool
+) -> Moved:
+    """Let the movement use up or give back what was promised to its order."""
+    if draft["reverses_id"] is not None:
+        await reservation_queries.give_back(uow, movement_id=draft["id"], undone_id=draft["reverses_id"])
+        return moved
+    told = {
+        "movement": draft["id"],
+        "work_order_id": draft["work_order_id"],
+        "part": moved.part.id,
+        "quantity": draft["quantity"],
+    }
+    drawn: Decimal = Decimal(0)
+    flags: tuple[str, ...] = ()
+    if draft["reason"] == Reason.USED and (expected or named is not None):
+        drawn, flags = await reservations.draw(uow, **told, named=named, origin=moved.origin.id)
+    elif draft["reason"] == Reason.RETURNED and named is not None:
+        drawn, flags = await reservations.put_back(uow, **told, named=named)
+    return replace(moved, drawn=drawn, flags=flags)

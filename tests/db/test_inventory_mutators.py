@@ -1,18 +1,22 @@
 """What phones say about stock, as the engine hands it over."""
 
+from uuid import UUID
+
 import pytest
 from pydantic import ValidationError
 
+from server.inventory import mutators as inventory
 from server.inventory import queries, service
-from server.inventory.errors import NoVan, SerialAlreadyUsed, UnknownPart
+from server.inventory.errors import NotYourMovement, NoVan, UnknownPart
 from server.inventory.projections import _STOCK
 from server.sync.domain import Status
 from server.workorders.domain import Action
 from server.workorders.errors import NeverAssigned
-from tests.factories.confirmation import from_phone
-from tests.factories.inventory import a_part
+from tests.factories.inventory import a_part, a_warehouse, goods_in, transfer
 from tests.factories.workforce import an_engineer, another_engineer
-from tests.factories.workorders import a_visit, an_order, work_until
+from tests.factories.workorders import FIELD, a_mutation, a_visit, an_order, from_phone, work_until
+
+inventory.register(FIELD)
 
 
 @pytest.fixture
@@ -67,13 +71,48 @@ async def test_a_return_puts_it_back(uow, engineer, order):
     assert int(await queries.quantity_at(uow, van.id, part.id)) == -1
 
 
-async def test_a_serial_used_on_two_devices_is_refused_with_the_protocol_s_code(uow, engineer, order):
+async def test_a_serial_used_twice_is_set_aside_with_the_protocol_s_code_and_leaves_a_task(uow, engineer, order):
     part = await a_part(uow, "PUMP", serial_tracked=True)
-    await service.give_van(uow, engineer.person, "Van 7")
+    van = await service.give_van(uow, engineer.person, "Van 7")
     await from_phone(uow, engineer, "part.use", using(uow, order, part, serial="SN1"))
-    with pytest.raises(SerialAlreadyUsed) as refused:
-        await from_phone(uow, engineer, "part.use", using(uow, order, part, serial="SN1"))
-    assert refused.value.code == "SERIAL_ALREADY_USED"
+    again, the_same = using(uow, order, part, serial="SN1"), a_mutation(uow, UUID(int=7), "part.use")
+    for _ in range(2):  # also when a person has it tried again
+        refused = await from_phone(uow, engineer, "part.use", again, mutation=the_same)
+        assert (refused.status, refused.code) == (Status.QUARANTINED, "SERIAL_ALREADY_USED")
+    assert await queries.quantity_at(uow, van.id, part.id) == -1
+    assert await queries.known(uow, again["id"]) is None
+    tasks = await uow.rows("select serial, mutation_id, work_order_id from discrepancy where kind = 'serial_clash'")
+    assert tasks == [{"serial": "SN1", "mutation_id": the_same.id, "work_order_id": order.id}]
+
+
+async def test_taking_back_ones_own_usage_restores_the_van_and_stands_in_the_history(uow, engineer, order):
+    part, van = await a_part(uow), await service.give_van(uow, engineer.person, "Van 7")
+    used = using(uow, order, part, 2)
+    await from_phone(uow, engineer, "part.use", used)
+    back = {"id": uow.new_id(), "movement": used["id"], "why": "wrong part"}
+    assert (await from_phone(uow, engineer, "part.reverse", back)).status is Status.APPLIED
+    assert (await from_phone(uow, engineer, "part.reverse", back)).code == "ALREADY_RECORDED"
+    other = back | {"id": uow.new_id()}
+    assert (await from_phone(uow, engineer, "part.reverse", other)).code == "ALREADY_REVERSED"
+    assert await queries.quantity_at(uow, van.id, part.id) == 0
+    assert await service.parts_used(uow, order.id) == []
+    assert await uow.value("select why from timeline_entry where action = 'part_reversed'") == "wrong part"
+
+
+async def test_another_s_usage_and_the_office_s_movements_are_not_taken_back_by_a_phone(
+    uow, company, administrator, engineer, order
+):
+    part, van = await a_part(uow), await service.give_van(uow, engineer.person, "Van 7")
+    used = using(uow, order, part)
+    await from_phone(uow, engineer, "part.use", used)
+    bruno = await another_engineer(uow, company.id)
+    with pytest.raises(NotYourMovement):
+        await from_phone(uow, bruno, "part.reverse", {"id": uow.new_id(), "movement": used["id"], "why": "mine"})
+    central = await a_warehouse(uow)
+    await goods_in(uow, engineer, part, central, 5)
+    moved = await transfer(uow, engineer, part, central, van, 1)
+    with pytest.raises(NotYourMovement):
+        await from_phone(uow, engineer, "part.reverse", {"id": uow.new_id(), "movement": moved, "why": "mine"})
 
 
 async def test_strangers_unknown_parts_and_people_without_a_van_are_refused_and_move_nothing(
