@@ -18,10 +18,10 @@ _HEADERS: Mapping[str, str] = {
 def stored_file(
     services: Services, key: BlobKey, blob: Blob, *, name: str | None = None, cache: str | None = None
 ) -> StreamingResponse:
-    """Stream a complete blob in pieces; `name` is what a browser would save it as."""
+    """Stream a complete blob in pieces; one with a `name` may be shown in a browser, any other is only saved."""
     headers = dict(_HEADERS) | {"Content-Length": str(blob.size), "ETag": f'"{blob.sha256}"'}
-    if name is not None:
-        headers["Content-Disposition"] = f'inline; filename="{name}"'
+    plain = f"{blob.sha256[:16]}.{blob.mime.rpartition('/')[2]}"
+    headers["Content-Disposition"] = f'inline; filename="{name}"' if name else f'attachment; filename="{plain}"'
     if cache is not None:
         headers["Cache-Control"] = cache
     return StreamingResponse(services.blobs.read(key), media_type=blob.mime, headers=headers)

@@ -16,6 +16,7 @@ from server.dispatch.board import News
 from server.geo.region import Region
 from server.geo.travel import Travel
 from server.identity.tokens import Tokens
+from server.media.domain import FileRules
 from server.media.store import BlobStore
 from server.notify import service as notify
 from server.notify.domain import Message
@@ -32,6 +33,7 @@ class Services:
     travel: Travel
     region: Region | None
     blobs: BlobStore
+    files: FileRules
     registry: Registry
     sealer: Sealer
     app_windows: Windows

@@ -9,7 +9,6 @@ from uuid import UUID
 
 MAX_BLOB_BYTES = 25_000_000
 MAX_CHUNK_BYTES = 4_000_000
-MAX_FIRST_CHUNK_BYTES = 256_000  # what may come with the announcement itself
 
 # About five seconds of a mediocre mobile network: where a client that knows nothing better begins.
 CHUNK_HINT_BYTES = 512_000

@@ -174,35 +174,39 @@ async def set_lost(uow: UnitOfWork, sha256: str) -> bool:
     )
 
 
-def _referred(references: Sequence[str]) -> str:
-    union = " union all ".join(f"select sha256 from ({source}) r{rank}" for rank, source in enumerate(references))
-    return f"exists (select from ({union}) known where known.sha256 = b.sha256)" if references else "false"
+def _referred(references: Sequence[str], among: str) -> str:
+    """A SELECT of those hashes of an array that something refers to; each source is asked through its own index."""
+    none = "select null::text where false"
+    sources = [f"select r.sha256 from ({source}) r where r.sha256 = any({among})" for source in references]
+    return " union all ".join(sources) or none
 
 
 async def is_referred_to(uow: UnitOfWork, sha256: str, references: Sequence[str]) -> bool:
-    return bool(
-        await uow.value(
-            f"select true from (select %(sha256)s::text as sha256) b where {_referred(references)}", sha256=sha256
-        )
-    )
+    return bool(await uow.value(f"select exists ({_referred(references, 'array[%(sha256)s::text]')})", sha256=sha256))
 
 
-async def abandoned(
-    uow: UnitOfWork, state: BlobState, before: datetime, references: Sequence[str], limit: int
-) -> list[str]:
-    """Answer files in this state that nobody touched since then and nothing refers to."""
+async def untouched(uow: UnitOfWork, state: BlobState, before: datetime, after: str, limit: int) -> list[str]:
+    """Answer files in this state that nobody touched since then, a page at a time, in the order of their hashes."""
     found = await uow.rows(
-        f"""
-        select b.sha256 from blob b
-        where b.state = %(state)s and b.touched_at < %(before)s and coalesce(b.ready_at, b.touched_at) < %(before)s
-          and not {_referred(references)}
-        order by b.touched_at limit %(limit)s
+        """
+        select sha256 from blob
+        where state = %(state)s and touched_at < %(before)s and coalesce(ready_at, touched_at) < %(before)s
+          and sha256 > %(after)s
+        order by org_id, sha256 limit %(limit)s
         """,
         state=str(state),
         before=before,
+        after=after,
         limit=limit,
     )
     return [row["sha256"] for row in found]
+
+
+async def unreferred(uow: UnitOfWork, hashes: Sequence[str], references: Sequence[str]) -> list[str]:
+    """Answer those that nothing refers to. Old logs are read for it: a job's patience, not a request's."""
+    await uow.run("set local statement_timeout = '10min'")
+    found = await uow.rows(_referred(references, "%(hashes)s"), hashes=list(hashes))
+    return sorted(set(hashes) - {row["sha256"] for row in found})
 
 
 async def delete(uow: UnitOfWork, sha256: str) -> None:
@@ -243,6 +247,14 @@ async def insert_picture(uow: UnitOfWork, it: Picture) -> bool:
             now=uow.now(),
         )
     )
+
+
+async def forget_pictures_with(uow: UnitOfWork, copy: str) -> list[str]:
+    """Forget the pictures that a small copy belongs to; answer their originals."""
+    found = await uow.rows(
+        "delete from picture where %(copy)s in (thumb_sha256, view_sha256) returning sha256", copy=copy
+    )
+    return [row["sha256"] for row in found]
 
 
 async def organisations(uow: UnitOfWork) -> list[UUID]:

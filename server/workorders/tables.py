@@ -310,7 +310,7 @@ class Photo(OrgRecord, table=True):
         Index(None, "org_id", "work_order_id"),
         Index(None, "org_id", "author_id", "at"),
         Index(None, "org_id", "sha256"),
-        Index("photo_pending_idx", "org_id", "author_id", postgresql_where="state = 'pending_blob'"),
+        Index("photo_unsettled_idx", "org_id", "author_id", postgresql_where="state in ('pending_blob', 'ready')"),
     )
 
     work_order_id: UUID

@@ -98,12 +98,15 @@ def _photos() -> None:
         op.f("photo_state_check"), "photo", "state in ('pending_blob', 'ready', 'derived', 'undecodable')"
     )
     op.create_index(
-        "photo_pending_idx", "photo", ["org_id", "author_id"], postgresql_where=sa.text("state = 'pending_blob'")
+        "photo_unsettled_idx",
+        "photo",
+        ["org_id", "author_id"],
+        postgresql_where=sa.text("state in ('pending_blob', 'ready')"),
     )
 
 
 def downgrade() -> None:
-    op.drop_index("photo_pending_idx", "photo")
+    op.drop_index("photo_unsettled_idx", "photo")
     op.drop_constraint(op.f("photo_state_check"), "photo")
     for column in ("recorded_at", "state", "undecodable_why", "width", "height", "blurhash", "missing_told_at"):
         op.drop_column("photo", column)
