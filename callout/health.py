@@ -1,13 +1,17 @@
 """Liveness without I/O, readiness with it, and metrics."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
+import psycopg
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
 from edge.problems import PUBLIC_PROBLEMS
 from edge.services import ServicesOf
+from server.core import relay
 from server.core.wire import WireOut
 
 router = APIRouter(tags=["health"])
@@ -37,6 +41,12 @@ async def readyz(services: ServicesOf) -> ReadyOut:
     return ReadyOut(status="ok", database="ok", region=services.region.name if services.region else None)
 
 
+_RELAY_LAG = Gauge("callout_relay_lag_seconds", "how long the oldest event has been waiting for the worker")
+
+
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics() -> Response:
+async def metrics(services: ServicesOf) -> Response:
+    # What this process can tell must be told also while the database is away.
+    with suppress(psycopg.OperationalError, PoolTimeout):
+        _RELAY_LAG.set((await relay.lag(services.database)).total_seconds())
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

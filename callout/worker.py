@@ -1,7 +1,7 @@
 """The background process: relays events, runs jobs, keeps the queue tidy."""
 
 import asyncio
-from contextlib import suppress
+from typing import Any
 
 import procrastinate
 
@@ -14,7 +14,10 @@ from server.core import limits, relay
 from server.core.events import Subscriptions
 from server.core.jobs import RETRY
 from server.core.logging import logger
+from server.media import tasks as files
 from server.sync import fleet
+from server.sync import tasks as sync
+from server.workorders import tasks as workorders
 
 log = logger(__name__)
 
@@ -27,6 +30,9 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     """Give the queue everything it can be asked to do."""
     jobs = services.jobs
     relay.install(jobs, services.database, subscribed)
+    files.install(jobs, services.database, services.blobs, services.files)
+    workorders.install(jobs, services.database)
+    sync.install(jobs, services.database, services.registry)
     reports.install(
         jobs, services.database, services.blobs, services.sealer, verify_base=f"{own_url}/portal/v1/verify/"
     )
@@ -69,22 +75,27 @@ async def work(settings: Settings) -> None:
     jobs = install_tasks(services, subscribed, settings.own_url)
     await services.database.open()
     async with jobs.open_async():
-        relaying = asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed))
+        # Pictures are decoded one at a time, beside everything else: a hundred photos at once hold up no event.
+        others = sorted({task.queue for task in jobs.tasks.values()} - {files.IMAGES})
+        beside = [
+            asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed)),
+            asyncio.create_task(_run_jobs(jobs, queues=[files.IMAGES], concurrency=1, install_signal_handlers=False)),
+        ]
         log.info("worker ready")
         try:
-            await _run_jobs(jobs)
+            await _run_jobs(jobs, queues=others, concurrency=4, shutdown_graceful_timeout=10)
         finally:
-            relaying.cancel()
-            with suppress(asyncio.CancelledError):
-                await relaying
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
     await services.database.close()
 
 
-async def _run_jobs(jobs: procrastinate.App) -> None:
+async def _run_jobs(jobs: procrastinate.App, **how: Any) -> None:
     """Until told to stop. A database that is away for a while is waited for; it would end the queue's own loop."""
     while True:
         try:
-            await jobs.run_worker_async(concurrency=4, shutdown_graceful_timeout=10, delete_jobs="successful")
+            await jobs.run_worker_async(**how, delete_jobs="successful")
         except procrastinate.exceptions.ConnectorException:
             log.warning("worker waits for the database")
             await asyncio.sleep(_AWAY_PAUSE_S)

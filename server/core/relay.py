@@ -1,6 +1,7 @@
 """From committed events to jobs: numbering and fan-out in one transaction, by one relay at a time."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
@@ -28,6 +29,13 @@ async def relay_once(database: Database, jobs: procrastinate.App, subscriptions:
             for subscriber in subscriptions.events.get(event["name"], []):
                 await uow.defer(jobs, DELIVER, org=event["org_id"], event=event["id"], subscriber=subscriber)
     return len(fresh)
+
+
+async def lag(database: Database) -> timedelta:
+    """Answer for how long the oldest committed event has been waiting to be relayed."""
+    async with database.unit_of_work() as uow:
+        since = await uow.value("select oldest_unrelayed()")
+        return max(uow.now() - since, timedelta()) if since else timedelta()
 
 
 async def relay_forever(database: Database, jobs: procrastinate.App, subscriptions: Subscriptions) -> None:

@@ -321,5 +321,14 @@ begin
 end;
 $$;
 
+-- Since when the oldest event waits for the relay; null when none does.
+create function oldest_unrelayed() returns timestamptz
+    language sql stable security definer set search_path = public
+begin atomic
+    select min(at) from event where position is null;
+end;
+revoke execute on function oldest_unrelayed from public;
+grant execute on function oldest_unrelayed to callout_app;
+
 revoke execute on function sync_notice_restore, sync_bump_epoch, sync_safe_lsn, sync_has_safe_copy from public;
 grant execute on function sync_notice_restore, sync_safe_lsn, sync_has_safe_copy to callout_app;

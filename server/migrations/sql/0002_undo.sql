@@ -1,4 +1,4 @@
-drop function sync_forget_departed, sync_store_cookie, sync_advance_durable, sync_has_safe_copy, sync_safe_lsn,
+drop function oldest_unrelayed, sync_forget_departed, sync_store_cookie, sync_advance_durable, sync_has_safe_copy, sync_safe_lsn,
     sync_bump_epoch, sync_next_epoch, sync_notice_restore, sync_scope, sync_scope_work_orders;
 
 do $$

@@ -1,0 +1,34 @@
+"""A company with an engineer who has an order and a phone."""
+
+import pytest
+
+from tests.factories.workforce import an_engineer
+from tests.factories.workorders import a_visit, an_order
+from tests.scenarios.handset import Handset
+
+
+@pytest.fixture
+async def hand_out(client, database, company, signed_in):
+    """`await hand_out("engineer", order)` enrols a phone for that person; without an order, a new one is sent to them."""
+
+    async def enrol(role="engineer", order=None):
+        actor = company.actor(role)
+        if order is None:
+            async with database.unit_of_work(company.id) as uow:
+                await an_engineer(uow, actor)
+                placed = await an_order(uow, company.actor("dispatcher"))
+                await a_visit(uow, company.actor("dispatcher"), actor, placed)
+                order = placed.id
+        office = await signed_in("administrator")
+        code = (await client.post(f"/api/v1/people/{actor.person}/enrolment-codes", headers=office)).json()["code"]
+        body = {"code": code, "name": "Phone", "platform": "test", "app_version": "1"}
+        enrolled = (await client.post("/mobile/v1/sync/devices", json=body)).json()
+        headers = {"Authorization": f"Bearer {enrolled['access_token']}"}
+        return Handset(client, database, actor, enrolled["device_id"], headers, order)
+
+    return enrol
+
+
+@pytest.fixture
+async def handset(hand_out):
+    return await hand_out()
