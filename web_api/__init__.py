@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from web_api.admin import devices, people, workforce
 from web_api.auth import sessions
-from web_api.board import board, customers, dispatch, geo, map, orders, reports, review  # noqa: A004 - a page about maps
+from web_api.board import board, customers, dispatch, files, geo, map, orders, reports, review  # noqa: A004 - a page about maps
 from web_api.portal import requests, verify
 from web_api.stock import locations, movements, parts
 
@@ -19,6 +19,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     board.router,
     review.router,
     reports.router,
+    files.router,
     geo.router,
     map.router,
     parts.router,

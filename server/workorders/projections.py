@@ -44,7 +44,8 @@ _COST = """
 _PHOTO = """
     select f.id, jsonb_build_object(
         'work_order_id', f.work_order_id, 'visit_id', f.visit_id, 'sha256', f.sha256, 'caption', f.caption, 'at', f.at,
-        'hidden', f.hidden_why is not null) as d
+        'hidden', f.hidden_why is not null, 'state', f.state, 'undecodable_why', f.undecodable_why, 'width', f.width,
+        'height', f.height, 'blurhash', f.blurhash, 'missing', f.missing_told_at is not null) as d
     from photo f where f.id = any(%(ids)s)
 """
 # What happened at a site before. Closing an order touches the order itself, so its rating and last notes travel then.
@@ -69,10 +70,14 @@ _ITEM = """
     from procedure_item i where i.id = any(%(ids)s)
 """
 
-# Photos whose bytes somebody may still have on a phone. A quarter is as long as a device keeps what it sent.
+# Photos whose bytes somebody may still have on a phone: whoever took them, and whoever once announced these very bytes
+# (who therefore learns nothing new). A quarter is as long as a device keeps what it sent.
 _AWAITED_FILES = """
     select f.sha256 from photo f
-    where f.author_id = %(person)s and f.hidden_why is null and f.at > %(now)s::timestamptz - interval '90 days'
+    where f.state = 'pending_blob' and f.hidden_why is null and f.at > %(now)s::timestamptz - interval '90 days'
+      and (f.author_id = %(person)s or exists (
+        select from blob_holder h
+        where (h.org_id, h.sha256, h.person_id) = (f.org_id, f.sha256, %(person)s)))
       and not exists (select from blob b where b.org_id = f.org_id and b.sha256 = f.sha256 and b.state = 'ready')
 """
 

@@ -258,8 +258,14 @@ async def insert_photo(
     return bool(
         await uow.run(
             """
-            insert into photo (org_id, id, work_order_id, visit_id, author_id, sha256, caption, at)
-            values (%(org)s, %(id)s, %(order)s, %(visit)s, %(author)s, %(sha256)s, %(caption)s, %(at)s)
+            insert into photo (org_id, id, work_order_id, visit_id, author_id, sha256, caption, at, recorded_at,
+                               state, undecodable_why, width, height, blurhash)
+            select %(org)s, %(id)s, %(order)s, %(visit)s, %(author)s, %(sha256)s, %(caption)s, %(at)s, %(now)s,
+                   case when b.state = 'ready' then coalesce(k.state, 'ready') else 'pending_blob' end,
+                   k.why, k.width, k.height, k.blurhash
+            from (select %(org)s::uuid as org_id, %(sha256)s::text as sha256) taken
+            left join blob b on (b.org_id, b.sha256) = (taken.org_id, taken.sha256)
+            left join picture k on (k.org_id, k.sha256) = (taken.org_id, taken.sha256)
             on conflict (org_id, id) do nothing
             """,
             org=uow.org,
@@ -270,12 +276,15 @@ async def insert_photo(
             sha256=sha256,
             caption=caption,
             at=at,
+            now=uow.now(),
         )
     )
 
 
 _PHOTO = """
-    select f.id, f.work_order_id, f.visit_id, f.author_id, p.name as author_name, f.sha256, f.caption, f.at
+    select f.id, f.work_order_id, f.visit_id, f.author_id, p.name as author_name, f.sha256, f.caption, f.at,
+           f.recorded_at, f.state, f.undecodable_why, f.width, f.height, f.blurhash,
+           f.missing_told_at is not null as missing
     from photo f join person p on p.id = f.author_id
 """
 

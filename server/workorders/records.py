@@ -89,6 +89,31 @@ class Photo:
     sha256: str
     caption: str
     at: datetime
+    recorded_at: datetime
+    state: PhotoState
+    undecodable_why: str | None
+    width: int | None
+    height: int | None
+    blurhash: str | None
+    missing: bool  # its bytes are overdue, and that was said
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """A photo whose bytes have not come, and when its author's phones were last heard of."""
+
+    photo_id: UUID
+    work_order_id: UUID
+    number: int
+    title: str
+    sha256: str
+    caption: str
+    author_id: UUID
+    author_name: str
+    at: datetime
+    recorded_at: datetime
+    overdue: bool
+    last_contact_at: datetime | None
 
 
 @dataclass(frozen=True)

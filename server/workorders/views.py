@@ -10,8 +10,9 @@ from server.customers.domain import Asset, Contact, Customer, Site, Tier
 from server.geo.domain import Point
 from server.workforce.domain import SkillLevel
 from server.workorders.domain import Action, Priority, State, VisitState, WorkOrder
+from server.workorders.invoicing import Obstacle, obstacles
 from server.workorders.procedures import Item, ItemKind, within_limits
-from server.workorders.records import Answer, Cost, Note, Photo, TimeEntry
+from server.workorders.records import Answer, Cost, Note, Photo, PhotoState, TimeEntry
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,14 @@ class WorkOrderDetail:
     costs: list[Cost]
     photos: list[Photo]
     allowed_actions: list[Action]
+
+    @property
+    def missing_files(self) -> int:
+        return sum(photo.state is PhotoState.PENDING_BLOB for photo in self.photos)
+
+    @property
+    def invoice_obstacles(self) -> list[Obstacle]:
+        return obstacles(self.order.state, missing_files=self.missing_files)
 
 
 @dataclass(frozen=True)

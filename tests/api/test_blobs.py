@@ -14,7 +14,7 @@ import pytest
 
 from server.identity.domain import Audience
 from server.media import uploads
-from server.media.domain import BlobKey
+from server.media.domain import BlobKey, Chunk
 from server.media.errors import StoreUnavailable, UploadPreempted, UploadStalled
 from tests.factories.identity import token_for
 from tests.factories.media import File, a_photo
@@ -28,6 +28,9 @@ CHUNK = "application/offset+octet-stream"
 async def phone(client, services, company):
     client.headers["Authorization"] = f"Bearer {await token_for(services, company, 'engineer', Audience.MOBILE)}"
     return client
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
 
 
 async def announce(phone, file: File, purpose: str = "photo"):
@@ -44,7 +47,7 @@ async def send(phone, file: File, start: int, stop: int | None = None, content: 
 
 
 async def offset_of(phone, file: File) -> int:
-    answer = await phone.head(f"{BLOBS}/{file.sha256}")
+    answer = await phone.head(f"{BLOBS}/{file.sha256}", headers=TUS)
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["upload-length"] == str(len(file.content))
     return int(answer.headers["upload-offset"])
@@ -186,7 +189,7 @@ async def test_announcements_that_make_no_sense_are_refused(phone, changed, stat
 
 async def test_unknown_hashes_are_404_for_every_method(phone):
     file = a_photo(99)
-    assert (await phone.head(f"{BLOBS}/{file.sha256}")).status_code == 404
+    assert (await phone.head(f"{BLOBS}/{file.sha256}", headers=TUS)).status_code == 404
     assert (await phone.get(f"{BLOBS}/{file.sha256}")).status_code == 404
     assert (await send(phone, file, 0)).status_code == 404
 
@@ -212,8 +215,7 @@ def receive(services, company, file: File, offset: int, pieces, **options):
         services.blobs,
         company.id,
         sha256=file.sha256,
-        offset=offset,
-        length=None,
+        chunk=Chunk(offset),
         pieces=pieces,
         **options,
     )
@@ -274,6 +276,7 @@ from uuid import UUID
 from server.core.clock import SystemClock
 from server.core.db import Database
 from server.media import store, uploads
+from server.media.domain import Chunk
 
 url, root, org, sha, offset, path, when = sys.argv[1:]
 
@@ -294,7 +297,7 @@ async def main():
     content = Path(path).read_bytes()
     async def pieces():
         yield content
-    await uploads.receive(database, Dying(Path(root)), UUID(org), sha256=sha, offset=int(offset), length=None,
+    await uploads.receive(database, Dying(Path(root)), UUID(org), sha256=sha, chunk=Chunk(int(offset)),
                           pieces=pieces())
 
 asyncio.run(main())

@@ -100,12 +100,20 @@ class CostOut(WireOut):
 
 
 class PhotoOut(WireOut):
+    """`state`: pending_blob, ready, derived or undecodable; `missing` when its bytes are overdue."""
+
     id: UUID
     visit_id: UUID | None
     author_name: str
     sha256: str
     caption: str
     at: datetime
+    state: str
+    undecodable_why: str | None
+    width: int | None
+    height: int | None
+    blurhash: str | None
+    missing: bool
 
 
 class PartUsedOut(WireOut):
@@ -160,6 +168,8 @@ class WorkOrderDetail(WorkOrderOut):
     earlier_signatures: list[SignatureOut]
     reports: list[ReportOut]
     allowed_actions: list[Action]
+    missing_files: int
+    invoice_obstacles: list[str]
 
 
 def whole(order: WorkOrder, summary: Summary) -> dict[str, Any]:
@@ -175,6 +185,8 @@ async def detail_of(work: Work, work_order_id: UUID) -> WorkOrderDetail:
         {
             **vars(known),
             **whole(known.order, known.summary),
+            "missing_files": known.missing_files,
+            "invoice_obstacles": known.invoice_obstacles,
             "checklist": [_line(line) for line in known.checklist],
             "time_entries": known.time,
             "parts": await inventory.parts_used(work.uow, work_order_id),

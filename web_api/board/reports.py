@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from edge.auth import Work, anyone_signed_in
@@ -13,8 +13,8 @@ from server.confirmation import service as confirmation
 from server.confirmation.domain import Language
 from server.core.wire import Id
 from server.media import service as media
-from server.media.domain import BlobKey
-from server.workorders.pictures import photo_for
+from server.media.domain import BlobKey, Size
+from server.workorders.pictures import content_of
 
 router = APIRouter(prefix="/api/v1", tags=["orders"], responses=PROBLEMS)
 
@@ -29,12 +29,14 @@ _PICTURES = _content("image/jpeg", "image/png", "image/webp", "image/heic")
 
 @router.get("/photos/{photo_id}/content", response_class=StreamingResponse, responses=_PICTURES)
 async def photo_content(
-    photo_id: Id, work: Annotated[Work, anyone_signed_in()], services: ServicesOf
+    photo_id: Id,
+    work: Annotated[Work, anyone_signed_in()],
+    services: ServicesOf,
+    v: Annotated[Size | None, Query(description="a small copy without metadata; without it the original")] = None,
 ) -> StreamingResponse:
-    """Answer the photo as it was taken; 404 also while its bytes have not arrived."""
-    photo = await photo_for(work.uow, work.actor, photo_id)
-    found = await media.ready_blob(work.uow, photo.sha256)
-    return stored_file(services, BlobKey(work.actor.org, photo.sha256), found)
+    """Answer the photo as it was taken, or a small copy of it; 404 also while its bytes have not arrived."""
+    found = await content_of(work.uow, work.actor, photo_id, v)
+    return stored_file(services, BlobKey(work.actor.org, found.sha256), found)
 
 
 @router.get(
