@@ -1,6 +1,6 @@
 """Every statement on transfers. Sender and receiver each write their side of one row, whoever comes first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +12,24 @@ _TRANSFER = """
     t.id, t.part_id, t.serial, t.from_id, t.to_id, t.into_id, t.state, t.sent, t.sent_at, t.sent_by, t.received,
     t.received_at, t.received_by
 """
+
+
+async def hold_ends(uow: UnitOfWork, part_id: UUID, locations: Collection[UUID]) -> None:
+    """Make everyone else who moves this part at these places, or tells their phones, wait until this transaction ends.
+
+    In the order every other writer takes them, balances before buckets: two vans may hand things to each other at once.
+    """
+    await uow.run(
+        """
+        select from stock where part_id = %(part)s and location_id = any(%(locations)s) order by location_id for update
+        """,
+        part=part_id,
+        locations=list(locations),
+    )
+    await uow.run(
+        "select from sync_bucket where key = any(%(keys)s) order by key for update",
+        keys=[f"van:{location}" for location in locations],
+    )
 
 
 async def put_sent(

@@ -35,6 +35,7 @@ async def send(uow: UnitOfWork, actor: Actor, told: TransferTold, *, source: Pla
     UnknownLocation, SameLocation, NoPlaceForStock, NotYourVan, and like `service.move`.
     """
     origin, destination = await _ends(uow, actor, source, target)
+    await rows.hold_ends(uow, told.part, {origin.id, destination.id})
     sent = await rows.put_sent(
         uow,
         transfer_id=told.transfer,
@@ -65,6 +66,9 @@ async def receive(uow: UnitOfWork, actor: Actor, told: TransferTold, *, into: Pl
     Raises NoVan, UnknownLocation, NoPlaceForStock, NotYourVan, and like `service.move`.
     """
     place = await counts.place_for(uow, actor, into)
+    announced = await rows.transfer(uow, told.transfer)
+    ends = (announced.from_id, announced.to_id) if announced else ()
+    await rows.hold_ends(uow, told.part, {place.id, *(end for end in ends if end)})
     received = await _put_received(uow, actor, told, place.id)
     if received is None:
         return None
