@@ -16,6 +16,8 @@ db = App(name="db", help="The database: prepare, migrate, check.")
 region = App(name="region", help="Road and map data.")
 app.command(db)
 app.command(region)
+audit = App(name="audit", help="The chain that seals what happened: check it, anchor it.")
+app.command(audit)
 sync = App(name="sync", help="What phones are told about this server.")
 app.command(sync)
 
@@ -80,6 +82,34 @@ def demo_region() -> None:
     prepare_region(extract, settings.state_dir / "regions", "monaco", print)
 
 
+@audit.command(name="verify")
+def verify_audit(*, org: str | None = None, anchor: list[Path] | None = None, files: bool = True) -> None:
+    """Recompute the audit chains from rows and files, compare them with the anchors, and name the first bad record.
+
+    org: slug of one organisation; else all. anchor: further files or folders of anchors, from where they were taken to.
+    """
+    from callout import auditing
+
+    sound = asyncio.run(auditing.verify(configuration.load(), org, anchor or [], files=files))
+    sys.exit(0 if sound else 1)
+
+
+@audit.command(name="export")
+def export_audit(file: Path, *, org: str | None = None, entries: bool = False) -> None:
+    """Write the chains' heads, signed, to a new file to be kept elsewhere; with --entries the chains too."""
+    from callout import auditing
+
+    asyncio.run(auditing.export(configuration.load(), org, file, entries=entries))
+
+
+@audit.command(name="rotate-seal")
+def rotate_seal(org: str) -> None:
+    """Put an organisation's seal key aside; what it sealed stays verifiable."""
+    from callout import auditing
+
+    asyncio.run(auditing.rotate(configuration.load(), org))
+
+
 @app.command
 def seed() -> None:
     """Found the demo organisation with its people, customers, stock and today's orders; safe to repeat."""
@@ -89,8 +119,8 @@ def seed() -> None:
 
 
 @app.command
-def serve(*, reload: bool = False) -> None:
-    """Serve the API and the pages."""
+def serve(*, reload: bool = False, workers: int = 1) -> None:
+    """Serve the API and the pages, in as many processes as the machine has cores to spare."""
     import uvicorn
 
     settings = configuration.load()
@@ -104,6 +134,7 @@ def serve(*, reload: bool = False) -> None:
         host=settings.host,
         port=settings.port,
         reload=reload,
+        workers=workers,
         log_config=None,
         timeout_graceful_shutdown=5,
         server_header=False,

@@ -124,6 +124,10 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def anchors_dir(self) -> Path:
+        return self.state_dir / "audit" / "anchors"
+
+    @property
     def own_url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 

@@ -9,6 +9,8 @@ from callout.asgi import assemble
 from callout.settings import Settings
 from callout.wiring import subscriptions
 from edge.services import Services
+from server.audit import tasks as audit
+from server.audit.sealing import seal_forever
 from server.confirmation import tasks as reports
 from server.core import limits, relay
 from server.core.events import Subscriptions
@@ -73,12 +75,14 @@ async def work(settings: Settings) -> None:
     services = assemble(settings)
     subscribed = subscriptions(services)
     jobs = install_tasks(services, subscribed, settings.own_url)
+    audit.install(jobs, services.database, services.sealer, folder=settings.anchors_dir)
     await services.database.open()
     async with jobs.open_async():
         # Pictures are decoded one at a time, beside everything else: a hundred photos at once hold up no event.
         others = sorted({task.queue for task in jobs.tasks.values()} - {files.IMAGES})
         beside = [
             asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed)),
+            asyncio.create_task(seal_forever(services.database)),
             asyncio.create_task(_run_jobs(jobs, queues=[files.IMAGES], concurrency=1, install_signal_handlers=False)),
         ]
         log.info("worker ready")

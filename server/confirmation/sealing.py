@@ -6,9 +6,11 @@ never when the customer signed; the report states both times.
 """
 
 import asyncio
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -65,9 +67,12 @@ class Sealer:
     def level(self) -> SealLevel:
         return SealLevel.TIMESTAMPED if self.authority else SealLevel.BASIC
 
+    async def key(self, org: UUID, name: str) -> SealKey:
+        return await asyncio.to_thread(self.keys.of, org, name, self.wall.now())
+
     async def seal(self, org: UUID, name: str, pdf: bytes) -> Sealed:
         """Seal a finished PDF. An authority that does not answer costs the stamp, not the report."""
-        key = await asyncio.to_thread(self.keys.of, org, name, self.wall.now())
+        key = await self.key(org, name)
         if self.authority is not None:
             try:
                 stamped = await _sign(pdf, key, name, self.authority.stamper)
@@ -77,6 +82,24 @@ class Sealer:
                 return Sealed(stamped, SealLevel.TIMESTAMPED, key.fingerprint, key.pem)
         plain = await _sign(pdf, key, name, None)
         return Sealed(plain, SealLevel.BASIC, key.fingerprint, key.pem)
+
+    async def timestamp(self, said: bytes) -> bytes | None:
+        """Answer an authority's token (DER) over the SHA-256 of what is said; None without one, or when it fails."""
+        if self.authority is None:
+            return None
+        try:
+            token = await self.authority.stamper.async_timestamp(sha256(said).digest(), "sha256")
+        except Exception as away:  # noqa: BLE001 - as above
+            log.warning("time-stamp authority failed", error=type(away).__name__)
+            return None
+        return bytes(token.dump())
+
+    async def timestamp_holds(self, said: bytes, token: bytes) -> bool:
+        """Whether an authority we know stamped just this. Raises ValueError when none is configured to compare with."""
+        if self.authority is None:
+            message = "to check time-stamps, name the authority's certificates in CALLOUT_TSA_CERTIFICATES"
+            raise ValueError(message)
+        return await check_timestamp(said, token, self.authority.roots)
 
     async def check(self, pdf: bytes, known: Sequence[str]) -> SealCheck:
         """Judge a print by its own bytes. known: PEMs of the certificates its organisation ever sealed with."""
@@ -132,6 +155,22 @@ async def check_seal(pdf: bytes, known: Sequence[str], authorities: Sequence[x50
         return await _judge(pdf, found[0], [x509.load_pem_x509_certificate(pem.encode()) for pem in known], authorities)
     except Exception as unreadable:  # noqa: BLE001 - a damaged file breaks parsers in ways nobody can list
         return unsealed(f"the file is damaged ({type(unreadable).__name__})")
+
+
+async def check_timestamp(said: bytes, token: bytes, authorities: Sequence[x509.Certificate]) -> bool:
+    from asn1crypto.cms import ContentInfo
+    from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
+    from pyhanko_certvalidator import ValidationContext
+
+    try:
+        found = await validate_tst_signed_data(
+            ContentInfo.load(token)["content"],
+            ValidationContext(trust_roots=[_as_asn1(one) for one in authorities], allow_fetching=False),
+            lambda algorithm: hashlib.new(algorithm, said).digest(),
+        )
+    except Exception:  # noqa: BLE001 - a damaged token breaks parsers in ways nobody can list
+        return False
+    return bool(found["intact"] and found["valid"] and found["validation_path"])
 
 
 async def _judge(

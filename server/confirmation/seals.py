@@ -15,7 +15,8 @@ from tempfile import NamedTemporaryFile
 from uuid import UUID
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -49,12 +50,38 @@ class SealKey:
     def pem(self) -> str:
         return self.certificate.public_bytes(Encoding.PEM).decode()
 
+    def sign(self, said: bytes) -> bytes:
+        """Sign with SHA-256: DER for elliptic curves, PKCS #1 for RSA."""
+        match self.key:
+            case ec.EllipticCurvePrivateKey():
+                return self.key.sign(said, ec.ECDSA(SHA256()))
+            case rsa.RSAPrivateKey():
+                return self.key.sign(said, padding.PKCS1v15(), SHA256())
+        message = f"a seal key is of an elliptic curve or RSA, not {type(self.key).__name__}"
+        raise TypeError(message)
+
     def __repr__(self) -> str:
         return f"SealKey({self.fingerprint})"
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(SHA256()).hex()
+
+
+def is_signed_by(certificate: x509.Certificate, said: bytes, signature: bytes) -> bool:
+    """Whether `SealKey.sign` made this signature with the certificate's key."""
+    key = certificate.public_key()
+    try:
+        match key:
+            case ec.EllipticCurvePublicKey():
+                key.verify(signature, said, ec.ECDSA(SHA256()))
+            case rsa.RSAPublicKey():
+                key.verify(signature, said, padding.PKCS1v15(), SHA256())
+            case _:
+                return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 class SealKeys:

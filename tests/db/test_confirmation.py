@@ -116,7 +116,7 @@ async def device_key(uow, engineer):
     return key
 
 
-def attest(key, package) -> dict:
+def attest(key, package):
     """The package with the 64 bytes WebCrypto makes over it."""
     r, s = decode_dss_signature(key.sign(canonical(package), ec.ECDSA(SHA256())))
     signature = base64.b64encode(r.to_bytes(32) + s.to_bytes(32)).decode()
@@ -186,7 +186,7 @@ async def test_who_will_not_sign_is_recorded_with_the_reason_and_the_order_stays
     assert "unsigned" not in await report_document(uow, order.id, Language.EN)
 
 
-async def changed_after_signing(uow, engineer, order) -> list[str]:
+async def changed_after_signing(uow, engineer, order):
     """Add a note to a signed order and let the subscriber hear that content changed; the events that follow."""
     late = {"id": uow.new_id(), "wo": order.id, "body": "Forgot: filter is clogged."}
     await from_phone(uow, engineer, "note.add", late)
@@ -472,7 +472,7 @@ async def test_every_print_is_sealed_by_the_organisation_and_verification_says_s
     for report in await reports(database, company, order):
         seal = (await service.verify(database, store, sealer, report.code)).seal
         assert (seal.valid, seal.why, seal.level) == (True, None, SealLevel.BASIC)
-        assert "Acme Service" in seal.sealed_by
+        assert "Acme Service" in (seal.sealed_by or "")
         assert seal.fingerprint == (await print_of(database, company, report)).fingerprint
 
 

@@ -102,8 +102,14 @@ begin
 end;
 $$;
 
-revoke execute on function audit_append from public;
-grant execute on function audit_append to callout_app;
+create function audit_waiting() returns setof uuid
+    language sql stable security definer set search_path = public
+begin atomic
+    select distinct org_id from audit_pending;
+end;
+
+revoke execute on function audit_append, audit_waiting from public;
+grant execute on function audit_append, audit_waiting to callout_app;
 
 call audit_watch('mutation_log', 'mutation');
 call audit_watch('signature', 'signature');

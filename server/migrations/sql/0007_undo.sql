@@ -9,5 +9,5 @@ begin
     end loop;
 end;
 $$;
-drop function audit_append, audit_mark, audit_mark_row;
+drop function audit_append, audit_waiting, audit_mark, audit_mark_row;
 drop procedure audit_watch, audit_watch_revoked;
