@@ -120,7 +120,7 @@ async def keep_body(
             )
             insert into refused_push as r (org_id, id, device_id, person_id, sha256, size, why, body, times, first_at,
                                            last_at)
-            select %(org)s, %(id)s, %(device)s, %(person)s, %(sha256)s, %(size)s, %(why)s, %(body)s, 1, %(now)s, %(now)s
+            select %(org)s, %(id)s, %(device)s, %(person)s, %(sha256)s::text, %(size)s, %(why)s, %(body)s, 1, %(now)s, %(now)s
             from held where (n < %(most)s and bytes + %(size)s <= %(most_bytes)s)
                 or exists (select from refused_push k where k.device_id = %(device)s and k.sha256 = %(sha256)s)
             on conflict (org_id, device_id, sha256) do update set times = r.times + 1, last_at = excluded.last_at

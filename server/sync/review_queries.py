@@ -83,7 +83,7 @@ _ITEM = """
 """
 _SOUGHT = (
     ("i.state = %(state)s", "state"),
-    ("i.kind = %(kind)s", "kind"),
+    ("i.kind = %(matter)s", "kind"),
     ("i.code = %(code)s", "code"),
     ("i.person_id = %(person_id)s", "person_id"),
     ("i.device_id = %(device_id)s", "device_id"),
@@ -106,7 +106,12 @@ async def items_after(
         after_at=after_at,
         after_id=after_id,
         limit=limit,
-        **vars(sought),
+        state=sought.state,
+        matter=sought.kind,
+        code=sought.code,
+        person_id=sought.person_id,
+        device_id=sought.device_id,
+        work_order_id=sought.work_order_id,
     )
 
 
