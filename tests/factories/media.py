@@ -1,11 +1,18 @@
 """Files as phones make them: small real pictures whose bytes follow from a seed."""
 
+import base64
 import hashlib
 import io
 import random
 from dataclasses import dataclass
+from uuid import uuid4
 
 from PIL import Image
+
+from server.identity import queries as identity
+from server.identity.domain import Audience
+from server.identity.service import open_session
+from tests.factories.identity import Company
 
 
 @dataclass(frozen=True)
@@ -26,3 +33,33 @@ def a_photo(seed: int = 1, width: int = 160, height: int = 120) -> File:
     kept = io.BytesIO()
     Image.frombytes("RGB", (width, height), noise).save(kept, "JPEG", quality=85)
     return File(kept.getvalue(), "image/jpeg")
+
+
+async def enrolled_token(services, company: Company, role: str) -> str:
+    """A token of a phone of its own for the person in this role."""
+    device, person = uuid4(), company.actor(role).person
+    async with services.database.unit_of_work(company.id) as uow:
+        await identity.insert_device(
+            uow,
+            device=device,
+            person=person,
+            name="Phone",
+            platform="test",
+            app_version="1",
+            public_key=None,
+            storage_persisted=True,
+        )
+        now = services.wall_clock.now()
+        signed_in = await open_session(
+            uow, services.tokens, person=person, device=device, audience=Audience.MOBILE, now=now
+        )
+    return signed_in.access_token
+
+
+def metadata(**said: str) -> str:
+    """Upload-Metadata as tus writes it."""
+    return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
+
+
+def checksum(content: bytes, algorithm: str = "sha256") -> str:
+    return f"{algorithm} {base64.b64encode(hashlib.new(algorithm, content).digest()).decode()}"
