@@ -18,7 +18,7 @@ from server.sync.registry import Nature, Registry
 from server.workorders import service as workorders
 from server.workorders.access import Admission, admit
 from server.workorders.domain import Action, Requirement, State
-from server.workorders.mutators import circumstances_of
+from server.workorders.recording import circumstances_of
 
 _MAX_POINTS = 20_000
 

@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -56,3 +56,20 @@ def _converter(hint: Any) -> _Convert | None:
         return (lambda values: tuple(inner(value) for value in values)) if inner else tuple
     from_db: _Convert | None = getattr(hint, "from_db", None)
     return from_db
+
+
+def part_of_row[T](kind: type[T], row: Mapping[str, Any], prefix: str) -> T | None:
+    """Read one of several things out of a row: `kind` from the columns that begin with `prefix`; None if all are null.
+
+    For statements that answer two things at once, where a second trip to the database would cost more than it tells.
+    """
+    converters = _converters(cast("type", kind))
+    values = {field.name: row[prefix + field.name] for field in fields(cast("Any", kind))}
+    if all(value is None for value in values.values()):
+        return None
+    return kind(
+        **{
+            name: convert(value) if (convert := converters.get(name)) and value is not None else value
+            for name, value in values.items()
+        }
+    )

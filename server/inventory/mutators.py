@@ -26,7 +26,7 @@ from server.sync.domain import APPLIED, Mutation, Outcome, Status
 from server.sync.registry import Nature, Registry
 from server.workorders import timeline
 from server.workorders.access import Admission, admit
-from server.workorders.mutators import circumstances_of
+from server.workorders.recording import circumstances_of
 
 type Quantity = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=3)]
 type Counted = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=3)]

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from server.core.db import UnitOfWork
 from server.core.errors import NotFound
+from server.core.rows import part_of_row
 from server.identity.access import Door
 from server.identity.domain import Actor, Permission
 from server.workorders import queries
 from server.workorders.domain import Visit, VisitState, WorkOrder
 from server.workorders.errors import EntityGone, NeverAssigned
+from server.workorders.procedures import Item
 
 ORDER = Door(
     "work order",
@@ -33,24 +35,40 @@ class Admission:
     """Evidence from the field is let in: the order, the actor's visit it belongs to, and whether it comes late.
 
     late: the visit was taken from the actor meanwhile; what they did before they knew has happened all the same.
+    assignee: whose visit the order is about now. signed: a customer has signed what the order held until now.
+    item: the checklist item that was asked for, where it exists.
     """
 
     order: WorkOrder
     visit: Visit | None
     late: bool
+    assignee: UUID | None
+    signed: bool
+    item: Item | None
 
 
-async def admit(uow: UnitOfWork, actor: Actor, *, work_order_id: UUID, visit_id: UUID | None = None) -> Admission:
+async def admit(
+    uow: UnitOfWork,
+    actor: Actor,
+    *,
+    work_order_id: UUID,
+    visit_id: UUID | None = None,
+    item_id: UUID | None = None,
+    hold: bool = False,
+) -> Admission:
     """Let in what somebody recorded who was ever assigned to the order, or who may see every order.
 
-    Raises EntityGone, NeverAssigned.
+    hold: keep others from changing the order until this transaction ends.
+    Raises EntityGone (also for an order the office took back), NeverAssigned.
     """
-    order = await queries.order(uow, work_order_id)
-    if order is None:
+    found = await queries.admission(
+        uow, work_order_id, engineer_id=actor.person, visit_id=visit_id, item_id=item_id, hold=hold
+    )
+    order = part_of_row(WorkOrder, found, "o_") if found else None
+    if found is None or order is None or order.voided_at is not None:
         raise EntityGone(thing=ORDER.thing)
-    theirs = await queries.visits_of_engineer(uow, work_order_id, actor.person)
-    if not theirs and not actor.may(ORDER.everyone):
+    visit = part_of_row(Visit, found, "v_")
+    if visit is None and not actor.may(ORDER.everyone):
         raise NeverAssigned
-    named = next((visit for visit in theirs if visit.id == visit_id), None)
-    late = bool(theirs) and not any(visit.is_open or visit.state is VisitState.COMPLETED for visit in theirs)
-    return Admission(order, named or next(iter(theirs), None), late)
+    late = visit is not None and not found["active"]
+    return Admission(order, visit, late, found["assignee"], found["signed"], part_of_row(Item, found, "i_"))

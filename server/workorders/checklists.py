@@ -38,6 +38,7 @@ def _item(item_id: UUID, procedure_id: UUID, ordinal: int, draft: ItemDraft) -> 
         draft.minimum,
         draft.maximum,
         list(draft.choices),
+        draft.safety_critical,
     )
 
 

@@ -4,7 +4,7 @@ The table is read by the code below, by `GET /api/v1/work-order-states` and by t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -81,8 +81,24 @@ OPEN_VISIT = frozenset(VisitState) - {
 }
 
 
+# What a visit's state makes of its order, while nothing else does.
+STATE_OF: Mapping[VisitState, State] = {
+    VisitState.PLANNED: State.SCHEDULED,
+    VisitState.DISPATCHED: State.DISPATCHED,
+    VisitState.ACCEPTED: State.ACCEPTED,
+    VisitState.TRAVELLING: State.TRAVELLING,
+    VisitState.ON_SITE: State.ON_SITE,
+    VisitState.WORKING: State.WORKING,
+    VisitState.PAUSED: State.ON_HOLD,
+    VisitState.SUSPENDED: State.ON_HOLD,
+    VisitState.COMPLETED: State.RESOLVED,
+    VisitState.DECLINED: State.TRIAGED,
+}
+# The office took these from the engineer, whose own line of events goes on until they hear of it.
+TAKEN_VISIT = frozenset({VisitState.CANCELLED, VisitState.INTERRUPTED, VisitState.SUSPENDED})
 BEGUN_VISIT = frozenset({VisitState.TRAVELLING, VisitState.ON_SITE, VisitState.WORKING, VisitState.PAUSED})
 OVER = frozenset({State.CLOSED, State.CANCELLED})
+DONE = frozenset({State.RESOLVED, State.AWAITING_CONFIRMATION, State.COMPLETED_DISPUTED, State.CLOSED})
 DEFAULT_DURATION_MINUTES = 60
 
 
@@ -103,8 +119,11 @@ class Action(StrEnum):
     ARRIVE = "arrive"
     START = "start"
     HOLD = "hold"
+    SUSPEND = "suspend"
     RESUME = "resume"
     RESOLVE = "resolve"
+    COMPLETE_DISPUTED = "complete_disputed"
+    ACCEPT_WORK = "accept_work"
     REQUEST_CONFIRMATION = "request_confirmation"
     CONFIRM = "confirm"
     CLOSE_BY_EXCEPTION = "close_by_exception"
@@ -123,6 +142,7 @@ class Requirement(StrEnum):
     CHECKLIST = "checklist"
     SIGNATURE = "signature"
     RATING = "rating"
+    WORK_DONE_UNKNOWING = "work_done_unknowing"  # a phone told of it that had not heard of the office's decision
 
 
 @dataclass(frozen=True)
@@ -152,6 +172,7 @@ def _t(
 _S, _V, _A, _R, _P = State, VisitState, Action, Requirement, Permission
 _FINISHED = {_S.CLOSED, _S.CANCELLED}
 _DONE = {_S.RESOLVED, _S.AWAITING_CONFIRMATION}
+_STOPPABLE = {_S.SCHEDULED, _S.DISPATCHED, _S.ACCEPTED, _S.TRAVELLING, _S.ON_SITE, _S.WORKING}
 
 TRANSITIONS: Mapping[Action, Transition] = {
     row.action: row
@@ -239,6 +260,15 @@ TRANSITIONS: Mapping[Action, Transition] = {
             triggers="work_order.held",
         ),
         _t(
+            _A.SUSPEND,
+            {_S.NEW, _S.TRIAGED, _S.REOPENED, _S.COMPLETED_DISPUTED} | _STOPPABLE,
+            _S.ON_HOLD,
+            _P.ORDERS_TRIAGE,
+            requires=(_R.HOLD_REASON, _R.REASON),
+            visit=_V.SUSPENDED,
+            triggers="work_order.held",
+        ),
+        _t(
             _A.RESUME,
             {_S.ON_HOLD},
             _S.WORKING,
@@ -254,6 +284,23 @@ TRANSITIONS: Mapping[Action, Transition] = {
             _P.VISITS_PERFORM,
             requires=(_R.VISIT, _R.NOTE, _R.CHECKLIST),
             visit=_V.COMPLETED,
+            triggers="work_order.resolved",
+        ),
+        _t(
+            _A.COMPLETE_DISPUTED,
+            {_S.CANCELLED, _S.ON_HOLD},
+            _S.COMPLETED_DISPUTED,
+            _P.VISITS_PERFORM,
+            requires=(_R.WORK_DONE_UNKNOWING,),
+            visit=_V.COMPLETED,
+            triggers="work_order.completed_disputed",
+        ),
+        _t(
+            _A.ACCEPT_WORK,
+            {_S.COMPLETED_DISPUTED},
+            _S.RESOLVED,
+            _P.ORDERS_TRIAGE,
+            requires=(_R.REASON,),
             triggers="work_order.resolved",
         ),
         _t(
@@ -290,7 +337,7 @@ TRANSITIONS: Mapping[Action, Transition] = {
         ),
         _t(
             _A.REOPEN,
-            _FINISHED | _DONE,
+            _FINISHED | _DONE | {_S.COMPLETED_DISPUTED},
             _S.REOPENED,
             _P.ORDERS_TRIAGE,
             requires=(_R.REASON,),
@@ -308,10 +355,15 @@ def decide(action: Action, state: State, at_hand: frozenset[Requirement]) -> Tra
     transition = TRANSITIONS[action]
     if state not in transition.sources:
         raise IllegalTransition(action=action, state=state, allowed=actions_from(state))
+    require_all(transition, at_hand)
+    return transition
+
+
+def require_all(transition: Transition, at_hand: frozenset[Requirement]) -> None:
+    """Raise MissingRequirement naming what is lacking."""
     missing = [needed for needed in transition.requires if needed not in at_hand]
     if missing:
-        raise MissingRequirement(action=action, missing=", ".join(missing))
-    return transition
+        raise MissingRequirement(action=transition.action, missing=", ".join(missing))
 
 
 def actions_from(state: State) -> list[Action]:
@@ -342,6 +394,15 @@ class WorkOrder:
     preferred_engineer_id: UUID | None
     closed_at: datetime | None
     version: int
+    findings: str = ""
+    description_rev: int = 1
+    findings_rev: int = 1
+    voided_at: datetime | None = None
+
+    @property
+    def invoice_blocked(self) -> bool:
+        """Whether nothing of it may be invoiced before a person has decided."""
+        return self.state is State.COMPLETED_DISPUTED or self.voided_at is not None
 
 
 @dataclass(frozen=True)
@@ -356,6 +417,8 @@ class Visit:
     approached_at: datetime | None
     finished_at: datetime | None  # server time at which it left the open states
     version: int
+    field_state: VisitState  # how far the engineer says they are, whatever the office decided meanwhile
+    begun_at: datetime | None  # estimated time at which the engineer set out
 
     @property
     def is_open(self) -> bool:
@@ -364,7 +427,74 @@ class Visit:
     @property
     def has_begun(self) -> bool:
         """Whether the engineer was already on it, so that taking it away interrupts rather than cancels."""
-        return self.state in BEGUN_VISIT
+        return (self.field_state if self.state is VisitState.SUSPENDED else self.state) in BEGUN_VISIT
+
+    @property
+    def waits(self) -> bool:
+        """Whether the engineer is expected and has not set out."""
+        return self.is_open and not self.has_begun and self.state is not VisitState.SUSPENDED
+
+    def moved(self, state: VisitState, *, at: datetime, now: datetime) -> "Visit":
+        """Answer the visit in another state. What the office takes away leaves the engineer's own line as it was."""
+        return replace(
+            self,
+            state=state,
+            version=self.version + 1,
+            finished_at=self._finished(state, now),
+            field_state=self.field_state if state in TAKEN_VISIT else state,
+            begun_at=self.begun_at or (at if state in BEGUN_VISIT else None),
+        )
+
+    def _finished(self, state: VisitState, now: datetime) -> datetime | None:
+        if state in OPEN_VISIT:
+            return None
+        # Whoever completes what was taken from them finishes it now; it stays on their phone from now on.
+        return now if state is VisitState.COMPLETED or self.finished_at is None else self.finished_at
+
+    def told(self, state: VisitState, *, at: datetime) -> "Visit":
+        """Answer the visit after its engineer told of a step that changes nothing the office decided."""
+        begun = self.begun_at or (at if state in BEGUN_VISIT else None)
+        return replace(self, field_state=state, begun_at=begun, version=self.version + 1)
+
+
+class Verdict(StrEnum):
+    """What becomes of a step that an engineer took, perhaps without knowing what the office decided meanwhile."""
+
+    IN_STEP = "in_step"  # nothing came between
+    SAID_BEFORE = "said_before"
+    IMPOSSIBLE = "impossible"  # not even by the engineer's own line of events
+    STAND_ASIDE = "stand_aside"  # they decline what is no longer theirs
+    STOPPED = "stopped"  # the office cancelled or suspended the order; what was done has happened all the same
+    DONE_BY_ANOTHER = "done_by_another"
+    GIVEN_BACK = "given_back"  # they had begun before it was taken from them, and nobody else has
+    CONTESTED = "contested"
+
+
+def judge(action: Action, order: WorkOrder, mine: Visit, at_hand: Visit, at: datetime) -> Verdict:
+    """Judge a step of the field that was taken at `at` on the visit `mine`; `at_hand` is the order's visit now."""
+    rule = TRANSITIONS[action]
+    undisturbed = at_hand.id == mine.id and mine.state is mine.field_state
+    if undisturbed or (rule.visit is None and mine.state is VisitState.COMPLETED):
+        return Verdict.IN_STEP
+    if rule.visit is mine.field_state:
+        return Verdict.SAID_BEFORE
+    if rule.visit is None or STATE_OF[mine.field_state] not in rule.sources:
+        return Verdict.IMPOSSIBLE
+    if action is Action.DECLINE:
+        return Verdict.STAND_ASIDE
+    begun = mine.begun_at or (at if rule.visit in BEGUN_VISIT else None)
+    return _against_the_office(order, mine, at_hand, begun)
+
+
+def _against_the_office(order: WorkOrder, mine: Visit, at_hand: Visit, begun: datetime | None) -> Verdict:
+    held = order.state is State.ON_HOLD and VisitState.SUSPENDED in {mine.state, at_hand.state}
+    if held or order.state is State.CANCELLED:
+        return Verdict.STOPPED
+    if order.state in DONE:
+        return Verdict.DONE_BY_ANOTHER
+    had_begun = begun is not None and mine.finished_at is not None and begun < mine.finished_at
+    untouched = at_hand.id == mine.id or at_hand.begun_at is None
+    return Verdict.GIVEN_BACK if had_begun and untouched else Verdict.CONTESTED
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,24 @@ class VisitOver(Problem):
     sentence = "This visit is {state}; nothing more can be done on it."
 
 
+class Voided(Problem):
+    code = "work_order.voided"
+    kind = Kind.CONFLICT
+    sentence = "This work order was taken back; restore it before anything else is done with it."
+
+
+class NotVoided(Problem):
+    code = "work_order.not_voided"
+    kind = Kind.CONFLICT
+    sentence = "This work order was not taken back."
+
+
+class Overtaken(Problem):
+    code = "conflict.overtaken"
+    kind = Kind.CONFLICT
+    sentence = "Too much has happened since: {why}. Set it right on the work order itself."
+
+
 class ChangedMeanwhile(Problem):
     code = "work_order.changed_meanwhile"
     kind = Kind.CONFLICT
@@ -77,6 +95,12 @@ class NeverAssigned(Problem):
     code = "FORBIDDEN"  # spelled as in the sync protocol
     kind = Kind.FORBIDDEN
     sentence = "This work order was never assigned to you."
+
+
+class NotYourTime(Problem):
+    code = "time.not_yours"
+    kind = Kind.FORBIDDEN
+    sentence = "Hours are corrected by the person who worked them."
 
 
 class AnswerDoesNotFit(Problem):

@@ -1,39 +1,40 @@
 """What a device may do to work orders: each function receives one mutation and says how it ended."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from server.core import events
 from server.core.db import UnitOfWork
+from server.core.errors import NotFound
 from server.core.wire import Id, Instant, Line, Name, Sha256, Text, WireIn
-from server.geo.domain import Point
 from server.identity.access import require
 from server.identity.domain import Actor, Permission
-from server.sync.domain import APPLIED, Disagreement, Mutation, Outcome
+from server.sync.domain import Disagreement, Mutation, Outcome
 from server.sync.registry import Nature, Registry
-from server.workorders import evidence, queries, service
+from server.workorders import answers, evidence, field_steps, hour_mutators, queries, service, timeline
 from server.workorders.access import Admission, admit
 from server.workorders.domain import (
     TRANSITIONS,
     Action,
     Channel,
-    Circumstances,
     HoldReason,
     OrderRequest,
     Priority,
     Requirement,
     Visit,
-    WorkOrder,
 )
-from server.workorders.errors import IllegalTransition, NotYourVisit, VisitOver
-from server.workorders.records import CostKind, TimeKind
+from server.workorders.recording import circumstances_of, outcome_of
+from server.workorders.records import CostKind
+from server.workorders.steps import payload_of
 
 
 def _of_the_field(action: Action) -> Action:
     # Confirming needs the customer's signature, which has a mutation of its own.
     rule = TRANSITIONS[action]
-    if rule.by is not Permission.VISITS_PERFORM or Requirement.SIGNATURE in rule.requires:
+    others = {Requirement.SIGNATURE, Requirement.WORK_DONE_UNKNOWING}
+    if rule.by is not Permission.VISITS_PERFORM or others & set(rule.requires):
         message = "is not an action of the field"
         raise ValueError(message)
     return action
@@ -63,22 +64,6 @@ class AnswerArgs(WireIn):
     value: Any
 
 
-class TimeArgs(WireIn):
-    id: Id
-    wo: Id
-    visit: Id | None = None
-    kind: TimeKind
-    started_at: Instant
-    ended_at: Instant
-
-    @model_validator(mode="after")
-    def _runs_forward(self) -> Self:
-        if self.ended_at < self.started_at:
-            message = "ended_at must not lie before started_at"
-            raise ValueError(message)
-        return self
-
-
 class CostArgs(WireIn):
     id: Id
     wo: Id
@@ -97,6 +82,47 @@ class PhotoArgs(WireIn):
     caption: Line = ""
 
 
+class PhotoWordArgs(WireIn):
+    photo: Id
+    wo: Id
+    visit: Id | None = None
+    caption: Line
+
+
+class PhotoHideArgs(WireIn):
+    photo: Id
+    wo: Id
+    visit: Id | None = None
+    reason: Annotated[Line, StringConstraints(min_length=1)]
+
+
+class PhotoShowArgs(WireIn):
+    photo: Id
+    wo: Id
+    visit: Id | None = None
+
+
+class ProposeTimeArgs(WireIn):
+    wo: Id
+    visit: Id | None = None
+    start: Instant
+    end: Instant
+    reason: Line = ""
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.end <= self.start:
+            message = "end must lie after start"
+            raise ValueError(message)
+        return self
+
+
+class RejectArgs(WireIn):
+    wo: Id
+    visit: Id
+    reason: Annotated[Line, StringConstraints(min_length=1)]
+
+
 class FollowUpArgs(WireIn):
     id: Id
     wo: Id
@@ -106,60 +132,30 @@ class FollowUpArgs(WireIn):
 
 
 async def transition(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: TransitionArgs) -> Outcome:
-    """Move an order. Already there: merged. Not possible any more: a conflict that keeps both sides."""
-    admission = await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit)
-    order = await queries.lock_order(uow, args.wo)
-    assert order is not None, "admitted in this very transaction"
+    """Move an order, or book what was done while the office decided otherwise. See `field_steps`."""
+    admission = await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit, hold=True)
     at_hand = await queries.visit_at_hand(uow, args.wo)
-    if order.state is TRANSITIONS[args.to].target and at_hand is not None and at_hand.id == args.visit:
-        await _keep_what_was_said(uow, actor, mutation, args, admission)
-        return Outcome.merged("ALREADY_THERE")
-    try:
-        await service.perform(
-            uow,
-            actor,
-            work_order_id=args.wo,
-            visit_id=args.visit,
-            action=args.to,
-            reason=args.reason,
-            note=args.note,
-            hold_reason=args.hold_reason,
-            **vars(circumstances_of(mutation)),
-        )
-    except IllegalTransition:
-        return Outcome.conflict(_disagreement("ILLEGAL_TRANSITION", args, order, at_hand))
-    except (NotYourVisit, VisitOver):
-        return Outcome.conflict(_disagreement("REASSIGNED", args, order, at_hand))
-    return APPLIED
+    sent = args.model_dump(mode="json")
+    mine = admission.visit
+    if mine is None or at_hand is None or mine.id != args.visit:
+        return Outcome.conflict(await _somebody_elses(uow, args, admission, at_hand, sent))
+    told = field_steps.Told(args.to, args.reason, args.note, args.hold_reason)
+    scene = field_steps.Scene(uow, actor, admission.order, mine, at_hand, told, circumstances_of(mutation), sent)
+    return await field_steps.take_in(scene)
 
 
-async def _keep_what_was_said(
-    uow: UnitOfWork, actor: Actor, mutation: Mutation, args: TransitionArgs, admission: Admission
-) -> None:
-    if args.note and args.note.strip():
-        await evidence.add_note(
-            uow,
-            actor,
-            admission,
-            note_id=uow.new_id(),
-            body=args.note,
-            circumstances=circumstances_of(mutation),
-        )
-
-
-def _disagreement(code: str, args: TransitionArgs, order: WorkOrder, visit: Visit | None) -> Disagreement:
-    theirs: Mapping[str, Any] = {
-        "state": order.state,
-        "version": order.version,
-        "visit_id": str(visit.id) if visit else None,
-        "visit_state": visit.state if visit else None,
-        "engineer_id": str(visit.engineer_id) if visit and visit.engineer_id else None,
-    }
-    return Disagreement(code, "work_order", order.id, args.model_dump(mode="json"), theirs)
+async def _somebody_elses(
+    uow: UnitOfWork, args: TransitionArgs, admission: Admission, at_hand: Visit | None, sent: dict[str, Any]
+) -> Disagreement:
+    """Raises NotFound for a visit that is none of this order's."""
+    meant = await queries.visit(uow, args.visit)
+    if meant is None or meant.work_order_id != args.wo:
+        raise NotFound(thing="visit")
+    return field_steps.disagreement("REASSIGNED", sent, admission.order, at_hand)
 
 
 async def add_note(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: NoteArgs) -> Outcome:
-    return _outcome(
+    return outcome_of(
         await evidence.add_note(
             uow,
             actor,
@@ -172,36 +168,31 @@ async def add_note(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: Note
 
 
 async def set_answer(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: AnswerArgs) -> Outcome:
-    return _outcome(
-        await evidence.set_answer(
-            uow,
-            actor,
-            await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit),
-            answer_id=args.id,
-            item_id=args.item,
-            value=args.value,
-            circumstances=circumstances_of(mutation),
-        )
+    admission = await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit, item_id=args.item, hold=True)
+    recorded = await answers.set_answer(
+        uow,
+        actor,
+        admission,
+        answer_id=args.id,
+        item_id=args.item,
+        value=args.value,
+        seq=mutation.seq,
+        circumstances=circumstances_of(mutation),
     )
-
-
-async def add_time(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: TimeArgs) -> Outcome:
-    return _outcome(
-        await evidence.add_time(
-            uow,
-            actor,
-            await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit),
-            entry_id=args.id,
-            kind=args.kind,
-            started_at=args.started_at,
-            ended_at=args.ended_at,
-            circumstances=circumstances_of(mutation),
-        )
+    if recorded is None or not recorded.against:
+        return outcome_of(recorded)
+    mine = {"answer_id": str(args.id), "item_id": str(args.item), "value": args.value, "answered_by": str(actor.person)}
+    other = recorded.against[0]
+    theirs = {"answer_id": other["id"], "item_id": str(args.item), **other}
+    return replace(
+        Outcome.conflict(Disagreement("SAFETY_ANSWER", "checklist_item", args.item, mine, theirs, args.wo)),
+        facts=recorded.facts,
+        flags=recorded.flags,
     )
 
 
 async def add_cost(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: CostArgs) -> Outcome:
-    return _outcome(
+    return outcome_of(
         await evidence.add_cost(
             uow,
             actor,
@@ -217,7 +208,7 @@ async def add_cost(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: Cost
 
 
 async def add_photo(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: PhotoArgs) -> Outcome:
-    return _outcome(
+    return outcome_of(
         await evidence.add_photo(
             uow,
             actor,
@@ -228,6 +219,84 @@ async def add_photo(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: Pho
             circumstances=circumstances_of(mutation),
         )
     )
+
+
+async def caption_photo(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: PhotoWordArgs) -> Outcome:
+    return await _change_photo(uow, actor, mutation, args, "photo_caption", caption=args.caption)
+
+
+async def hide_photo(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: PhotoHideArgs) -> Outcome:
+    return await _change_photo(uow, actor, mutation, args, "photo_hide", hidden_why=args.reason)
+
+
+async def show_photo(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: PhotoShowArgs) -> Outcome:
+    return await _change_photo(uow, actor, mutation, args, "photo_show")
+
+
+async def _change_photo(
+    uow: UnitOfWork,
+    actor: Actor,
+    mutation: Mutation,
+    args: PhotoWordArgs | PhotoHideArgs | PhotoShowArgs,
+    action: str,
+    *,
+    caption: str | None = None,
+    hidden_why: str | None = None,
+) -> Outcome:
+    return outcome_of(
+        await evidence.change_photo(
+            uow,
+            actor,
+            await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit),
+            photo_id=args.photo,
+            action=action,
+            caption=caption,
+            hidden_why=hidden_why,
+            circumstances=circumstances_of(mutation),
+        )
+    )
+
+
+async def propose_time(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: ProposeTimeArgs) -> Outcome:
+    """Ask for another time. The plan is the office's: the wish is kept for it, nothing is moved."""
+    wish = {"start": args.start.isoformat(), "end": args.end.isoformat()}
+    return await _propose(uow, actor, mutation, args, "propose_time", wish)
+
+
+async def reject(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: RejectArgs) -> Outcome:
+    """Ask to be taken off a visit, at whatever stage it is."""
+    return await _propose(uow, actor, mutation, args, "reject", {})
+
+
+async def _propose(
+    uow: UnitOfWork,
+    actor: Actor,
+    mutation: Mutation,
+    args: ProposeTimeArgs | RejectArgs,
+    action: str,
+    wish: dict[str, Any],
+) -> Outcome:
+    admission = await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit)
+    visit = admission.visit
+    facts = {**wish, **evidence.late_facts(admission)}
+    await timeline.append(
+        uow,
+        actor,
+        work_order_id=args.wo,
+        visit_id=visit.id if visit else None,
+        action=action,
+        why=args.reason or None,
+        facts=facts,
+        circumstances=circumstances_of(mutation),
+    )
+    await events.append(
+        uow,
+        f"visit.{action}",
+        subject=("work_order", args.wo),
+        actor=actor.person,
+        payload={**payload_of(admission.order, visit), **wish, "reason": args.reason},
+    )
+    return Outcome(facts=evidence.late_facts(admission))
 
 
 async def follow_up(uow: UnitOfWork, actor: Actor, _mutation: Mutation, args: FollowUpArgs) -> Outcome:
@@ -255,25 +324,16 @@ async def follow_up(uow: UnitOfWork, actor: Actor, _mutation: Mutation, args: Fo
     return Outcome(facts={"number": order.number})
 
 
-def circumstances_of(mutation: Mutation) -> Circumstances:
-    """Answer when, where and from what a mutation says it happened."""
-    place = Point(mutation.place["lon"], mutation.place["lat"]) if mutation.place else None
-    return Circumstances(mutation.occurrence, place, mutation.device, mutation.id)
-
-
-def _outcome(recorded: evidence.Recorded | None) -> Outcome:
-    if recorded is None:
-        return Outcome.merged("ALREADY_RECORDED")
-    if recorded.code is not None:
-        return Outcome.merged(recorded.code)
-    return Outcome(facts=recorded.facts)
-
-
 def register(registry: Registry) -> None:
     registry.mutator("wo.transition", TransitionArgs, transition, nature=Nature.CONTROL)
+    registry.mutator("wo.follow_up", FollowUpArgs, follow_up, nature=Nature.CONTROL)
+    registry.mutator("wo.propose_time", ProposeTimeArgs, propose_time, nature=Nature.EVIDENCE)
+    registry.mutator("wo.reject", RejectArgs, reject, nature=Nature.EVIDENCE)
     registry.mutator("note.add", NoteArgs, add_note, nature=Nature.EVIDENCE)
     registry.mutator("answer.set", AnswerArgs, set_answer, nature=Nature.EVIDENCE)
-    registry.mutator("time.add", TimeArgs, add_time, nature=Nature.EVIDENCE)
     registry.mutator("cost.add", CostArgs, add_cost, nature=Nature.EVIDENCE)
     registry.mutator("photo.add", PhotoArgs, add_photo, nature=Nature.EVIDENCE)
-    registry.mutator("wo.follow_up", FollowUpArgs, follow_up, nature=Nature.CONTROL)
+    registry.mutator("photo.caption", PhotoWordArgs, caption_photo, nature=Nature.EVIDENCE)
+    registry.mutator("photo.hide", PhotoHideArgs, hide_photo, nature=Nature.EVIDENCE)
+    registry.mutator("photo.show", PhotoShowArgs, show_photo, nature=Nature.EVIDENCE)
+    hour_mutators.register(registry)

@@ -39,6 +39,7 @@ class ItemDraft:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[dict[str, str], ...] = ()
+    safety_critical: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Item:
     minimum: float | None
     maximum: float | None
     choices: list[dict[str, str]]
+    safety_critical: bool
 
 
 def check_drafts(drafts: Sequence[ItemDraft]) -> None:

@@ -1,6 +1,7 @@
 """Every statement about orders and visits. `door` is a condition made by a Door on the order's alias `o`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,23 +10,24 @@ from server.core.db import UnitOfWork
 from server.core.search import containing
 from server.identity.domain import Actor
 from server.workforce.domain import SkillLevel
-from server.workorders.domain import OVER, Visit, VisitState, WorkOrder
+from server.workorders.domain import DONE, OVER, Visit, VisitState, WorkOrder
+from server.workorders.procedures import Item
 from server.workorders.records import TimelineEntry
 from server.workorders.views import Counts, Filter, VisitView, WorkOrderSummary
 
-_ORDER = """
-    o.id, o.number, o.customer_id, o.site_id, o.asset_id, o.title, o.problem_type, o.description, o.priority, o.channel,
-    o.state, o.hold_reason, o.reported_at, o.reported_by, o.respond_by, o.window_start, o.window_end,
-    o.duration_minutes, o.procedure_id, o.preferred_engineer_id, o.closed_at, o.version
+_ORDER = ", ".join(f"o.{field.name}" for field in fields(WorkOrder))
+_VISIT = ", ".join(f"v.{field.name}" for field in fields(Visit))
+_DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
+# The visit an order is about now: one that is under way, else, once the work is done, the one it was done on, else the
+# open one, else the last. Two are open only while a dispatcher has not decided between two engineers.
+_MOST_AT_HAND = f"""
+    case when v.finished_at is null and v.begun_at is not null then 0
+         when v.state = '{VisitState.COMPLETED}' and o.state in ({_DONE}) then 1
+         when v.finished_at is null then 2 else 3 end, v.ordinal desc
 """
-_VISIT = """
-    v.id, v.work_order_id, v.ordinal, v.state, v.engineer_id, v.planned_start, v.planned_end, v.approached_at,
-    v.finished_at, v.version
-"""
-# The open visit, of which there is at most one, else the last.
-_AT_HAND = """
+_AT_HAND = f"""
     left join lateral (
-        select v.* from visit v where v.work_order_id = o.id order by v.finished_at is null desc, v.ordinal desc limit 1
+        select v.* from visit v where v.work_order_id = o.id order by {_MOST_AT_HAND} limit 1
     ) v on true
 """
 _SUMMARY = f"""
@@ -62,11 +64,12 @@ async def insert_order(uow: UnitOfWork, it: WorkOrder) -> None:
         insert into work_order (org_id, id, number, customer_id, site_id, asset_id, title, problem_type, description,
                                 priority, channel, state, hold_reason, reported_at, reported_by, respond_by,
                                 window_start, window_end, duration_minutes, procedure_id, preferred_engineer_id,
-                                closed_at, version)
+                                closed_at, version, findings, description_rev, findings_rev)
         values (%(org)s, %(id)s, %(number)s, %(customer_id)s, %(site_id)s, %(asset_id)s, %(title)s, %(problem_type)s,
                 %(description)s, %(priority)s, %(channel)s, %(state)s, %(hold_reason)s, %(reported_at)s,
                 %(reported_by)s, %(respond_by)s, %(window_start)s, %(window_end)s, %(duration_minutes)s,
-                %(procedure_id)s, %(preferred_engineer_id)s, %(closed_at)s, %(version)s)
+                %(procedure_id)s, %(preferred_engineer_id)s, %(closed_at)s, %(version)s, %(findings)s,
+                %(description_rev)s, %(findings_rev)s)
         """,
         org=uow.org,
         **vars(it),
@@ -138,27 +141,65 @@ async def visit(uow: UnitOfWork, visit_id: UUID) -> Visit | None:
 
 
 async def visit_at_hand(uow: UnitOfWork, order_id: UUID) -> Visit | None:
-    """Answer the open visit of an order, else its last."""
+    """Answer the visit an order is about now, None when there was never one."""
     return await uow.one_of(
         Visit,
         f"""
-        select {_VISIT} from visit v where v.work_order_id = %(order)s
-        order by v.finished_at is null desc, v.ordinal desc limit 1
+        select {_VISIT} from visit v join work_order o on o.id = v.work_order_id
+        where v.work_order_id = %(order)s order by {_MOST_AT_HAND} limit 1
         """,
         order=order_id,
     )
 
 
-async def visits_of_engineer(uow: UnitOfWork, order_id: UUID, engineer_id: UUID) -> list[Visit]:
-    """Answer the engineer's visits to one order, the newest first."""
+async def admission(
+    uow: UnitOfWork, order_id: UUID, *, engineer_id: UUID, visit_id: UUID | None, item_id: UUID | None, hold: bool
+) -> dict[str, Any] | None:
+    """Answer all that decides whether somebody's evidence is let in, in one statement.
+
+    The order's columns begin with `o_`; those of the engineer's visit (the one named, else their newest) with `v_`,
+    all null where they have none; those of the checklist item with `i_`.
+    `active`: whether a visit of theirs is open or completed, null where they have none;
+    `assignee`: whose visit the order is about now; `signed`: whether a customer has signed.
+    hold: keep others from changing the order until this transaction ends.
+    """
+    return await uow.row(
+        f"""
+        select {_as_part(WorkOrder, "o")}, {_as_part(Visit, "v")}, {_as_part(Item, "i")},
+               theirs.active, h.engineer_id as assignee,
+               exists (select from signature g where g.work_order_id = o.id) as signed
+        from work_order o
+        left join lateral (
+            select bool_or(w.finished_at is null or w.state = '{VisitState.COMPLETED}') as active
+            from visit w where w.work_order_id = o.id and w.engineer_id = %(engineer)s
+        ) theirs on true
+        left join lateral (
+            select w.* from visit w where w.work_order_id = o.id and w.engineer_id = %(engineer)s
+            order by (w.id = %(visit)s) desc nulls last, w.ordinal desc limit 1
+        ) v on true
+        left join lateral (
+            select v.engineer_id from visit v where v.work_order_id = o.id order by {_MOST_AT_HAND} limit 1
+        ) h on true
+        left join procedure_item i on i.id = %(item)s
+        where o.id = %(id)s
+        {"for no key update of o" if hold else ""}
+        """,
+        id=order_id,
+        engineer=engineer_id,
+        visit=visit_id,
+        item=item_id,
+    )
+
+
+def _as_part(kind: type[Any], alias: str) -> str:
+    return ", ".join(f"{alias}.{field.name} as {alias}_{field.name}" for field in fields(kind))
+
+
+async def open_visits(uow: UnitOfWork, order_id: UUID) -> list[Visit]:
     return await uow.all_of(
         Visit,
-        f"""
-        select {_VISIT} from visit v where v.work_order_id = %(order)s and v.engineer_id = %(engineer)s
-        order by v.ordinal desc
-        """,
+        f"select {_VISIT} from visit v where v.work_order_id = %(order)s and v.finished_at is null order by v.ordinal",
         order=order_id,
-        engineer=engineer_id,
     )
 
 
@@ -174,10 +215,10 @@ async def insert_visit(
     made = await uow.one_of(
         Visit,
         f"""
-        insert into visit as v (org_id, id, work_order_id, ordinal, state, engineer_id, planned_start, planned_end,
-                                version)
-        select %(org)s, %(id)s, %(order)s, coalesce(max(o.ordinal), 0) + 1, '{VisitState.PLANNED}', %(engineer)s,
-               %(start)s, %(end)s, 1
+        insert into visit as v (org_id, id, work_order_id, ordinal, state, field_state, engineer_id, planned_start,
+                                planned_end, version)
+        select %(org)s, %(id)s, %(order)s, coalesce(max(o.ordinal), 0) + 1, '{VisitState.PLANNED}',
+               '{VisitState.PLANNED}', %(engineer)s, %(start)s, %(end)s, 1
         from visit o where o.work_order_id = %(order)s
         returning {_VISIT}
         """,
@@ -196,7 +237,8 @@ async def save_visit(uow: UnitOfWork, it: Visit) -> None:
     await uow.run(
         """
         update visit
-        set state = %(state)s, approached_at = %(approached)s, finished_at = %(finished)s, version = %(version)s
+        set state = %(state)s, approached_at = %(approached)s, finished_at = %(finished)s, version = %(version)s,
+            field_state = %(field_state)s, begun_at = %(begun)s
         where id = %(id)s
         """,
         id=it.id,
@@ -204,6 +246,8 @@ async def save_visit(uow: UnitOfWork, it: Visit) -> None:
         approached=it.approached_at,
         finished=it.finished_at,
         version=it.version,
+        field_state=it.field_state,
+        begun=it.begun_at,
     )
 
 
@@ -220,34 +264,29 @@ async def visits(uow: UnitOfWork, order_id: UUID) -> list[VisitView]:
     )
 
 
+# An entry's parameters begin with `t_`, so that one statement can write a record and what the history says of it.
+TIMELINE_COLUMNS = """
+    org_id, id, work_order_id, visit_id, action, from_state, to_state, actor_id, actor_name, device_id, at_device, at,
+    recorded_at, place, why, facts
+"""
+TIMELINE_VALUES = """
+    %(org)s, %(t_id)s, %(t_order)s, %(t_visit_id)s, %(t_action)s, %(t_from_state)s, %(t_to_state)s, %(t_actor_id)s,
+    %(t_actor_name)s, %(t_device_id)s, %(t_at_device)s, %(t_at)s, %(t_recorded_at)s,
+    st_point(%(t_lon)s::float8, %(t_lat)s::float8, 4326)::geography, %(t_why)s, %(t_facts)s
+"""
+
+
+def timeline_params(it: TimelineEntry, order_id: UUID) -> dict[str, object]:
+    place = {"t_lon": it.place.lon if it.place else None, "t_lat": it.place.lat if it.place else None}
+    said = {f"t_{name}": value for name, value in vars(it).items() if name not in {"place", "facts"}}
+    return {**said, **place, "t_order": order_id, "t_facts": dict(it.facts)}
+
+
 async def insert_timeline(uow: UnitOfWork, it: TimelineEntry, order_id: UUID) -> None:
     await uow.run(
-        """
-        insert into timeline_entry (org_id, id, work_order_id, visit_id, action, from_state, to_state, actor_id,
-                                    actor_name, device_id, at_device, at, recorded_at, place, why, facts)
-        values (%(org)s, %(id)s, %(order)s, %(visit)s, %(action)s, %(from)s, %(to)s, %(actor)s, %(name)s, %(device)s,
-                %(at_device)s, %(at)s, %(recorded)s,
-                st_point(%(lon)s::float8, %(lat)s::float8, 4326)::geography, %(why)s, %(facts)s)
-        """,
-        **{
-            "org": uow.org,
-            "id": it.id,
-            "order": order_id,
-            "visit": it.visit_id,
-            "action": it.action,
-            "from": it.from_state,
-            "to": it.to_state,
-            "actor": it.actor_id,
-            "name": it.actor_name,
-            "device": it.device_id,
-            "at_device": it.at_device,
-            "at": it.at,
-            "recorded": it.recorded_at,
-            "lon": it.place.lon if it.place else None,
-            "lat": it.place.lat if it.place else None,
-            "why": it.why,
-            "facts": dict(it.facts),
-        },
+        f"insert into timeline_entry ({TIMELINE_COLUMNS}) values ({TIMELINE_VALUES})",
+        org=uow.org,
+        **timeline_params(it, order_id),
     )
 
 

@@ -8,8 +8,17 @@ from server.core.paging import Page, decode_cursor, id_in, page_of
 from server.customers import service as customers
 from server.customers.domain import Asset
 from server.identity.domain import Actor, Permission
-from server.workorders import access, checklists, queries, record_queries
-from server.workorders.domain import TRANSITIONS, Action, Transition, Visit, WorkOrder, actions_from
+from server.workorders import access, checklists, hour_queries, queries, record_queries
+from server.workorders.domain import (
+    TRANSITIONS,
+    Action,
+    Requirement,
+    Transition,
+    Visit,
+    VisitState,
+    WorkOrder,
+    actions_from,
+)
 from server.workorders.records import TimelineEntry
 from server.workorders.views import Counts, Filter, WorkOrderDetail, WorkOrderSummary, checklist
 
@@ -73,7 +82,7 @@ async def detail(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> WorkOrde
         visits=await queries.visits(uow, order.id),
         notes=await record_queries.notes(uow, order.id),
         checklist=checklist(items, await record_queries.answers(uow, order.id)),
-        time=await record_queries.time_entries(uow, order.id),
+        time=await hour_queries.time_entries(uow, order.id),
         costs=await record_queries.costs(uow, order.id),
         photos=await record_queries.photos(uow, order.id),
         allowed_actions=allowed_actions(actor, order, await queries.visit_at_hand(uow, order.id)),
@@ -90,6 +99,12 @@ def allowed_actions(actor: Actor, order: WorkOrder, visit: Visit | None) -> list
 
 
 def _has_right(actor: Actor, rule: Transition, visit: Visit | None) -> bool:
-    if rule.by is Permission.VISITS_PERFORM and (visit is None or visit.engineer_id != actor.person):
+    if Requirement.WORK_DONE_UNKNOWING in rule.requires:
         return False
+    if rule.by is Permission.VISITS_PERFORM:
+        return visit is not None and _is_theirs(actor, visit) and actor.may(rule.by)
     return actor.may(rule.by)
+
+
+def _is_theirs(actor: Actor, visit: Visit) -> bool:
+    return visit.engineer_id == actor.person and visit.state is not VisitState.SUSPENDED

@@ -1,19 +1,46 @@
 """Every statement about what is recorded on orders, and about procedures."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from server.core.db import UnitOfWork
+from server.core.db import Row, UnitOfWork
 from server.workorders.procedures import Item, Procedure
-from server.workorders.records import Answer, Cost, CostKind, Note, Photo, TimeEntry, TimeKind
+from server.workorders.queries import TIMELINE_COLUMNS, TIMELINE_VALUES, timeline_params
+from server.workorders.records import Answer, Cost, CostKind, Note, Photo, TimelineEntry
 
 _ITEM = """
-    i.id, i.procedure_id, i.ordinal, i.kind, i.label, i.required, i.unit, i.minimum, i.maximum, i.choices
+    i.id, i.procedure_id, i.ordinal, i.kind, i.label, i.required, i.unit, i.minimum, i.maximum, i.choices,
+    i.safety_critical
 """
+
+
+async def keep(
+    uow: UnitOfWork, insert: str, entry: TimelineEntry, order_id: UUID, *, learnt: str = "'{}'::jsonb", **params: object
+) -> Row | None:
+    """Write a record and what the history says of it in one statement; None when the record was known already.
+
+    insert: the body of the common table `new`, which inserts at most one row and returns it.
+    learnt: jsonb made of `new`'s columns, for what only the database could tell.
+    """
+    return await uow.row(
+        f"""
+        with {insert},
+        told as (
+            insert into timeline_entry ({TIMELINE_COLUMNS})
+            select {TIMELINE_VALUES} || {learnt} from new
+        )
+        select * from new
+        """,
+        org=uow.org,
+        order=order_id,
+        **timeline_params(entry, order_id),
+        **params,
+    )
 
 
 async def insert_note(
@@ -25,24 +52,34 @@ async def insert_note(
     author_id: UUID,
     body: str,
     at: datetime,
-) -> bool:
-    """Answer whether it was new, as all inserts here do: a device may send an id twice."""
-    return bool(
-        await uow.run(
-            """
-            insert into note (org_id, id, work_order_id, visit_id, author_id, body, at)
-            values (%(org)s, %(id)s, %(order)s, %(visit)s, %(author)s, %(body)s, %(at)s)
-            on conflict (org_id, id) do nothing
-            """,
-            org=uow.org,
-            id=note_id,
-            order=order_id,
-            visit=visit_id,
-            author=author_id,
-            body=body,
-            at=at,
-        )
+) -> None:
+    """Write a note of which another entry of the history tells."""
+    await uow.run(
+        """
+        insert into note (org_id, id, work_order_id, visit_id, author_id, body, at)
+        values (%(org)s, %(id)s, %(order)s, %(visit)s, %(author)s, %(body)s, %(at)s)
+        """,
+        org=uow.org,
+        id=note_id,
+        order=order_id,
+        visit=visit_id,
+        author=author_id,
+        body=body,
+        at=at,
     )
+
+
+async def keep_note(
+    uow: UnitOfWork, entry: TimelineEntry, *, note_id: UUID, order_id: UUID, author_id: UUID, body: str
+) -> bool:
+    """Answer whether it was new, as all of these do: a device may send an id twice."""
+    insert = """
+        new as (
+            insert into note (org_id, id, work_order_id, visit_id, author_id, body, at)
+            values (%(org)s, %(id)s, %(order)s, %(t_visit_id)s, %(author)s, %(body)s, %(t_at)s)
+            on conflict (org_id, id) do nothing returning id)
+    """
+    return bool(await keep(uow, insert, entry, order_id, id=note_id, author=author_id, body=body))
 
 
 async def notes(uow: UnitOfWork, order_id: UUID) -> list[Note]:
@@ -67,49 +104,112 @@ async def has_note(uow: UnitOfWork, visit_id: UUID, order_id: UUID) -> bool:
     )
 
 
-async def insert_answer(
+@dataclass(frozen=True)
+class AnswerGiven:
+    """An answer as it came. `seq` is its place in the device's stream, None from an office."""
+
+    id: UUID
+    item_id: UUID
+    value: Any
+    answered_by: UUID
+    device_id: UUID | None
+    seq: int | None
+
+
+@dataclass(frozen=True)
+class AnswerKept:
+    """What became of it: who outranked it, and with which answers it is in dispute."""
+
+    superseded_by: UUID | None
+    disputed: bool
+    against: list[dict[str, Any]]
+
+
+async def keep_answer(
     uow: UnitOfWork,
+    entry: TimelineEntry,
+    it: AnswerGiven,
     *,
-    answer_id: UUID,
     order_id: UUID,
-    visit_id: UUID | None,
-    item_id: UUID,
-    value: Any,
-    answered_by: UUID,
-    at: datetime,
-    superseded_by: UUID | None,
-) -> bool:
-    return bool(
-        await uow.run(
-            """
+    assignee: UUID | None,
+    safety_critical: bool,
+) -> AnswerKept | None:
+    """Keep an answer and let the right one stand. The order is held, so the standing answers can't change meanwhile.
+
+    One's own later word replaces the earlier one. Somebody else's is replaced by whoever is assigned now, or when its
+    author isn't either. On safety nobody replaces what somebody else says differently: both stand, in dispute.
+    """
+    insert = """
+        standing as (
+            select a.id, a.value, a.answered_by, a.disputed, a.answered_by = %(by)s as own,
+                   a.answered_by = %(by)s and a.device_id = %(device)s and a.seq > %(seq)s as said_later
+            from checklist_answer a
+            where a.work_order_id = %(order)s and a.item_id = %(item)s and a.superseded_by is null
+        ),
+        against as (
+            select id, value, answered_by from standing
+            where %(safety)s and not own and value <> %(value)s
+        ),
+        outranking as (
+            select id from standing
+            where said_later
+               or not own and answered_by = %(assignee)s and %(by)s <> %(assignee)s and not exists (select from against)
+            order by said_later desc limit 1
+        ),
+        new as (
             insert into checklist_answer (org_id, id, work_order_id, visit_id, item_id, value, answered_by, at,
-                                          superseded_by)
-            values (%(org)s, %(id)s, %(order)s, %(visit)s, %(item)s, %(value)s, %(by)s, %(at)s, %(superseded)s)
+                                          superseded_by, disputed, device_id, seq)
+            select %(org)s, %(id)s, %(order)s, %(t_visit_id)s, %(item)s, %(value)s, %(by)s, %(t_at)s,
+                   (select id from outranking),
+                   exists (select from against) and not exists (select from outranking), %(device)s, %(seq)s
             on conflict (org_id, id) do nothing
-            """,
-            org=uow.org,
-            id=answer_id,
-            order=order_id,
-            visit=visit_id,
-            item=item_id,
-            value=Jsonb(value),
-            by=answered_by,
-            at=at,
-            superseded=superseded_by,
+            returning id, superseded_by, disputed,
+                      (select coalesce(jsonb_agg(to_jsonb(against) order by id), '[]') from against) as against
+        ),
+        replaced as (
+            update checklist_answer a set superseded_by = new.id
+            from new, standing
+            where a.id = standing.id and new.superseded_by is null and a.org_id = %(org)s and a.id <> new.id
+              and (standing.own or not new.disputed)
+        ),
+        doubted as (
+            update checklist_answer a set disputed = true
+            from new, against where a.id = against.id and a.org_id = %(org)s and new.disputed and not a.disputed
         )
+    """
+    found = await keep(
+        uow,
+        insert,
+        entry,
+        order_id,
+        learnt="case when new.superseded_by is null then '{}' else '{\"kept_beside\": true}' end::jsonb",
+        id=it.id,
+        item=it.item_id,
+        value=Jsonb(it.value),
+        by=it.answered_by,
+        device=it.device_id,
+        seq=it.seq,
+        assignee=assignee,
+        safety=safety_critical,
     )
+    if found is None:
+        return None
+    return AnswerKept(found["superseded_by"], found["disputed"], found["against"] if found["disputed"] else [])
 
 
-async def supersede_answers(uow: UnitOfWork, order_id: UUID, item_id: UUID, *, by: UUID) -> None:
-    """Let the answer `by` stand for the item in place of the one that stood."""
+async def let_answer_stand(uow: UnitOfWork, order_id: UUID, item_id: UUID, answer_id: UUID) -> None:
+    """Let one answer stand for the item alone."""
     await uow.run(
         """
-        update checklist_answer set superseded_by = %(by)s
-        where work_order_id = %(order)s and item_id = %(item)s and superseded_by is null and id <> %(by)s
+        update checklist_answer a
+        set superseded_by = case when a.id = %(stands)s then null else coalesce(a.superseded_by, %(stands)s) end,
+            disputed = false
+        where a.work_order_id = %(order)s and a.item_id = %(item)s
+          and (a.superseded_by is null or a.disputed or a.id = %(stands)s)
         """,
         order=order_id,
         item=item_id,
-        by=by,
+        stands=answer_id,
     )
 
 
@@ -125,7 +225,8 @@ async def answers(
     return await uow.all_of(
         Answer,
         """
-        select a.id, a.item_id, a.value, a.answered_by, p.name as answered_by_name, a.at, a.superseded_by
+        select a.id, a.item_id, a.value, a.answered_by, p.name as answered_by_name, a.at, a.superseded_by,
+               a.disputed
         from checklist_answer a join person p on p.id = a.answered_by
         where a.work_order_id = %(order)s and (%(item)s::uuid is null or a.item_id = %(item)s)
           and (not %(standing)s or a.superseded_by is null)
@@ -137,96 +238,38 @@ async def answers(
     )
 
 
-async def insert_time(
+async def keep_cost(
     uow: UnitOfWork,
-    *,
-    entry_id: UUID,
-    order_id: UUID,
-    visit_id: UUID | None,
-    person_id: UUID,
-    kind: TimeKind,
-    started_at: datetime,
-    ended_at: datetime,
-) -> bool:
-    return bool(
-        await uow.run(
-            """
-            insert into time_entry (org_id, id, work_order_id, visit_id, person_id, kind, started_at, ended_at)
-            values (%(org)s, %(id)s, %(order)s, %(visit)s, %(person)s, %(kind)s, %(started)s, %(ended)s)
-            on conflict (org_id, id) do nothing
-            """,
-            org=uow.org,
-            id=entry_id,
-            order=order_id,
-            visit=visit_id,
-            person=person_id,
-            kind=kind,
-            started=started_at,
-            ended=ended_at,
-        )
-    )
-
-
-async def overlaps_time(uow: UnitOfWork, person_id: UUID, start: datetime, end: datetime) -> bool:
-    """Answer whether the person already recorded time within [start, end), on whichever order."""
-    return bool(
-        await uow.value(
-            """
-            select exists (
-                select from time_entry
-                where person_id = %(person)s and started_at < %(end)s and ended_at > %(start)s)
-            """,
-            person=person_id,
-            start=start,
-            end=end,
-        )
-    )
-
-
-async def time_entries(uow: UnitOfWork, order_id: UUID) -> list[TimeEntry]:
-    return await uow.all_of(
-        TimeEntry,
-        """
-        select t.id, t.visit_id, t.person_id, p.name as person_name, t.kind, t.started_at, t.ended_at
-        from time_entry t join person p on p.id = t.person_id
-        where t.work_order_id = %(order)s order by t.started_at, t.id
-        """,
-        order=order_id,
-    )
-
-
-async def insert_cost(
-    uow: UnitOfWork,
+    entry: TimelineEntry,
     *,
     cost_id: UUID,
     order_id: UUID,
-    visit_id: UUID | None,
     person_id: UUID,
     kind: CostKind,
     amount_minor: int,
     currency: str,
     description: str,
-    at: datetime,
 ) -> bool:
-    return bool(
-        await uow.run(
-            """
+    insert = """
+        new as (
             insert into cost (org_id, id, work_order_id, visit_id, person_id, kind, amount_minor, currency,
                               description, at)
-            values (%(org)s, %(id)s, %(order)s, %(visit)s, %(person)s, %(kind)s, %(amount)s, %(currency)s,
-                    %(description)s, %(at)s)
-            on conflict (org_id, id) do nothing
-            """,
-            org=uow.org,
+            values (%(org)s, %(id)s, %(order)s, %(t_visit_id)s, %(person)s, %(kind)s, %(amount)s, %(currency)s,
+                    %(description)s, %(t_at)s)
+            on conflict (org_id, id) do nothing returning id)
+    """
+    return bool(
+        await keep(
+            uow,
+            insert,
+            entry,
+            order_id,
             id=cost_id,
-            order=order_id,
-            visit=visit_id,
             person=person_id,
             kind=kind,
             amount=amount_minor,
             currency=currency,
             description=description,
-            at=at,
         )
     )
 
@@ -244,39 +287,77 @@ async def costs(uow: UnitOfWork, order_id: UUID) -> list[Cost]:
     )
 
 
-async def insert_photo(
+async def keep_photo(
     uow: UnitOfWork,
+    entry: TimelineEntry,
     *,
     photo_id: UUID,
     order_id: UUID,
-    visit_id: UUID | None,
     author_id: UUID,
     sha256: str,
     caption: str,
-    at: datetime,
 ) -> bool:
-    return bool(
-        await uow.run(
-            """
+    insert = """
+        new as (
             insert into photo (org_id, id, work_order_id, visit_id, author_id, sha256, caption, at, recorded_at,
                                state, undecodable_why, width, height, blurhash)
-            select %(org)s, %(id)s, %(order)s, %(visit)s, %(author)s, %(sha256)s, %(caption)s, %(at)s, %(now)s,
+            select %(org)s, %(id)s, %(order)s, %(t_visit_id)s, %(author)s, %(sha256)s, %(caption)s, %(t_at)s,
+                   %(t_recorded_at)s,
                    case when b.state = 'ready' then coalesce(k.state, 'ready') else 'pending_blob' end,
                    k.why, k.width, k.height, k.blurhash
             from (select %(org)s::uuid as org_id, %(sha256)s::text as sha256) taken
             left join blob b on (b.org_id, b.sha256) = (taken.org_id, taken.sha256)
             left join picture k on (k.org_id, k.sha256) = (taken.org_id, taken.sha256)
-            on conflict (org_id, id) do nothing
-            """,
-            org=uow.org,
+            on conflict (org_id, id) do nothing returning id)
+    """
+    return bool(await keep(uow, insert, entry, order_id, id=photo_id, author=author_id, sha256=sha256, caption=caption))
+
+
+async def change_photo(
+    uow: UnitOfWork,
+    entry: TimelineEntry,
+    *,
+    photo_id: UUID,
+    order_id: UUID,
+    caption: str | None,
+    hiding: bool,
+    hidden_why: str | None,
+) -> bool:
+    """Set the caption (None leaves it) or the hiding of a photo; the history keeps what they were.
+
+    Answers False when the order has no such photo.
+    """
+    insert = """
+        was as (
+            select caption, hidden_why from photo where id = %(id)s and work_order_id = %(order)s for no key update
+        ),
+        new as (
+            update photo f set caption = coalesce(%(caption)s, f.caption),
+                               hidden_why = case when %(hiding)s then %(hidden)s else f.hidden_why end
+            from was where f.id = %(id)s and f.org_id = %(org)s
+            returning f.id, was.caption as caption_was, was.hidden_why as hidden_why_was)
+    """
+    return bool(
+        await keep(
+            uow,
+            insert,
+            entry,
+            order_id,
+            learnt="jsonb_build_object('caption_was', new.caption_was, 'hidden_why_was', new.hidden_why_was)",
             id=photo_id,
-            order=order_id,
-            visit=visit_id,
-            author=author_id,
-            sha256=sha256,
             caption=caption,
-            at=at,
-            now=uow.now(),
+            hiding=hiding,
+            hidden=hidden_why,
+        )
+    )
+
+
+async def told_regardless(uow: UnitOfWork, visit_id: UUID) -> bool:
+    """Answer whether an earlier step of this visit was booked although the office had decided otherwise."""
+    return bool(
+        await uow.value(
+            "select exists (select from timeline_entry where visit_id = %(visit)s and facts ? 'regardless_of')",
+            visit=visit_id,
         )
     )
 
@@ -338,9 +419,9 @@ async def insert_procedure(uow: UnitOfWork, it: Procedure, items: Sequence[Item]
     await uow.run_many(
         """
         insert into procedure_item (org_id, id, procedure_id, ordinal, kind, label, required, unit, minimum, maximum,
-                                    choices)
+                                    choices, safety_critical)
         values (%(org)s, %(id)s, %(procedure_id)s, %(ordinal)s, %(kind)s, %(label)s, %(required)s, %(unit)s,
-                %(minimum)s, %(maximum)s, %(choices)s)
+                %(minimum)s, %(maximum)s, %(choices)s, %(safety_critical)s)
         """,
         [{**vars(item), "org": uow.org, "choices": Jsonb(item.choices)} for item in items],
     )

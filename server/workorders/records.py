@@ -53,6 +53,7 @@ class Answer:
     answered_by_name: str
     at: datetime
     superseded_by: UUID | None
+    disputed: bool  # somebody else says otherwise about safety; both stand
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,15 @@ class TimeEntry:
     person_name: str
     kind: TimeKind
     started_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None  # none while the timer runs
+    device_started_at: datetime | None
+    device_ended_at: datetime | None
+    uncertainty_ms: int | None
+    started_zone: str | None
+    ended_zone: str | None
+    flags: tuple[str, ...]
+    revision: int
+    approved_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -134,9 +143,3 @@ class TimelineEntry:
     place: Point | None
     why: str | None
     facts: Mapping[str, Any]
-
-
-def oddities(started_at: datetime, ended_at: datetime, *, overlapping: bool) -> list[str]:
-    """Answer what an approver should look at in a stretch of time. Nothing here refuses it: the hours were worked."""
-    found = ["longer_than_16_hours"] if ended_at - started_at > LONGEST_STRETCH else []
-    return found + (["overlaps"] if overlapping else [])

@@ -18,6 +18,7 @@ from server.workforce import service as workforce
 from server.workorders import access, checklists, queries, timeline
 from server.workorders.domain import (
     OFFICE,
+    OVER,
     RESPOND_WITHIN,
     TRANSITIONS,
     Action,
@@ -28,10 +29,18 @@ from server.workorders.domain import (
     State,
     Transition,
     Visit,
+    VisitState,
     WorkOrder,
     decide,
 )
-from server.workorders.errors import AssetElsewhere, ChangedMeanwhile, NotYourVisit, PlanRunsBackwards, VisitOver
+from server.workorders.errors import (
+    AssetElsewhere,
+    ChangedMeanwhile,
+    NotYourVisit,
+    PlanRunsBackwards,
+    VisitOver,
+    Voided,
+)
 from server.workorders.steps import Step, payload_of, withdraw
 
 
@@ -118,23 +127,29 @@ async def perform(
     device: UUID | None = None,
     mutation: UUID | None = None,
     at_hand: frozenset[Requirement] = frozenset(),
+    on_behalf: bool = False,
 ) -> WorkOrder:
     """Move an order by one action of the table: the only way any state changes.
 
     visit_id: the visit it is done on; by default the open one, else the last.
     at_hand: what only the caller can vouch for (signature, rating).
-    Raises NotFound, ChangedMeanwhile, Forbidden, NotYourVisit, VisitOver, IllegalTransition, MissingRequirement.
+    on_behalf: a dispatcher lets the engineer's word stand, and has checked that they may.
+    Raises NotFound, Voided, ChangedMeanwhile, Forbidden, NotYourVisit, VisitOver, IllegalTransition,
+    MissingRequirement.
     Nothing was written when it raises.
     """
     order = await _locked(uow, work_order_id)
     if expected_version not in {None, order.version}:
         raise ChangedMeanwhile(version=order.version)
     visit = await _visit_meant(uow, order, visit_id)
-    _check_right(actor, TRANSITIONS[action], visit)
+    if not on_behalf:
+        _check_right(actor, TRANSITIONS[action], visit)
     _check_visit(TRANSITIONS[action], order, visit)
     step = Step(uow, actor, reason, note, hold_reason, Circumstances(occurrence, place, device, mutation))
     transition = decide(action, order.state, at_hand | await step.at_hand(order, visit, TRANSITIONS[action]))
     moved, _ = await step.take(order, visit, transition)
+    if moved.state in OVER or action is Action.UNSCHEDULE:
+        await _withdraw_all(uow, actor, moved, reason)
     return moved
 
 
@@ -159,12 +174,11 @@ async def schedule_visit(
     order = await _locked(uow, work_order_id)
     current = await _open_visit(uow, order)
     plan = (engineer_id, planned_start, planned_end)
-    if current and not current.has_begun and (current.engineer_id, current.planned_start, current.planned_end) == plan:
+    if current and current.waits and (current.engineer_id, current.planned_start, current.planned_end) == plan:
         return current
     decide(Action.SCHEDULE, order.state, frozenset({Requirement.VISIT}))
     await workforce.require_engineer(uow, engineer_id)
-    if current:
-        await withdraw(uow, actor, order, current, reason)
+    await _withdraw_all(uow, actor, order, reason)
     visit = await queries.insert_visit(
         uow,
         visit_id=uow.new_id(),
@@ -199,7 +213,14 @@ async def _locked(uow: UnitOfWork, work_order_id: UUID) -> WorkOrder:
     order = await queries.lock_order(uow, work_order_id)
     if order is None:
         raise NotFound(thing=access.ORDER.thing)
+    if order.voided_at is not None:
+        raise Voided
     return order
+
+
+async def _withdraw_all(uow: UnitOfWork, actor: Actor, order: WorkOrder, reason: str | None) -> None:
+    for visit in await queries.open_visits(uow, order.id):
+        await withdraw(uow, actor, order, visit, reason)
 
 
 async def _visit_meant(uow: UnitOfWork, order: WorkOrder, visit_id: UUID | None) -> Visit | None:
@@ -225,5 +246,5 @@ def _check_right(actor: Actor, rule: Transition, visit: Visit | None) -> None:
 def _check_visit(rule: Transition, order: WorkOrder, visit: Visit | None) -> None:
     """Tell a visit that is over from one that is missing; an order that can't move at all is `decide`'s to refuse."""
     needs_visit = Requirement.VISIT in rule.requires and order.state in rule.sources
-    if needs_visit and visit is not None and not visit.is_open:
+    if needs_visit and visit is not None and (not visit.is_open or visit.state is VisitState.SUSPENDED):
         raise VisitOver(state=visit.state)

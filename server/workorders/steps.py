@@ -1,5 +1,6 @@
 """Writing a decided transition: the order, its visit, the note, the history and the event, together or not at all."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -60,32 +61,66 @@ class Step:
         return frozenset(requirement for requirement, met in found.items() if met)
 
     async def take(
-        self, order: WorkOrder, visit: Visit | None, transition: Transition
+        self,
+        order: WorkOrder,
+        visit: Visit | None,
+        transition: Transition,
+        *,
+        regained: bool = False,
+        facts: Mapping[str, Any] | None = None,
     ) -> tuple[WorkOrder, Visit | None]:
-        """Write a decided transition: order, visit, note, history, event."""
+        """Write a decided transition: order, visit, note, history, event.
+
+        regained: the visit had been taken from its engineer and goes on all the same.
+        """
         moved = replace(
             order,
             state=transition.target,
             hold_reason=self.hold_reason if transition.target is State.ON_HOLD else None,
-            closed_at=self._happened_at() if transition.target in OVER else None,
+            closed_at=self.happened_at if transition.target in OVER else None,
             version=order.version + 1,
         )
         await queries.save_order(self.uow, moved)
         visit_after = visit
-        if visit and visit.is_open and transition.visit:
-            visit_after = await _move_visit(self.uow, visit, transition.visit)
-        note_id = await self._keep_note(order, visit)
-        await self._record(order, moved, visit_after, transition, note_id)
+        if visit and transition.visit and (visit.is_open or regained):
+            visit_after = visit.moved(transition.visit, at=self.happened_at, now=self.uow.now())
+            await queries.save_visit(self.uow, visit_after)
+        note_id = await self.keep_note(order, visit)
+        await self._record(order, moved, visit_after, transition, note_id, facts or {})
         await self._tell(moved, visit_after, transition)
-        if visit and visit.is_open and transition.action is Action.CANCEL:
+        if visit and visit.is_open and transition.action in {Action.CANCEL, Action.SUSPEND}:
             await _tell_withdrawn(self.uow, self.actor, moved, visit)
         return moved, visit_after
 
-    def _happened_at(self) -> datetime:
+    @property
+    def happened_at(self) -> datetime:
         occurrence = self.circumstances.occurrence
         return occurrence.at if occurrence else self.uow.now()
 
-    async def _keep_note(self, order: WorkOrder, visit: Visit | None) -> UUID | None:
+    async def tell_of(self, order: WorkOrder, visit: Visit, rule: Transition, facts: Mapping[str, Any]) -> Visit:
+        """Book a step of the engineer as a fact: the visit's own line goes on, the order stays as the office has it."""
+        assert rule.visit is not None, "only steps of a visit are facts"
+        told = visit.told(rule.visit, at=self.happened_at)
+        await queries.save_visit(self.uow, told)
+        note_id = await self.keep_note(order, visit)
+        await timeline.append(
+            self.uow,
+            self.actor,
+            work_order_id=order.id,
+            visit_id=visit.id,
+            action=rule.action,
+            why=self.reason,
+            facts={
+                "regardless_of": order.state,
+                "field_state": told.field_state,
+                **({"note_id": str(note_id)} if note_id else {}),
+                **facts,
+            },
+            circumstances=self.circumstances,
+        )
+        return told
+
+    async def keep_note(self, order: WorkOrder, visit: Visit | None) -> UUID | None:
         if self.note is None:
             return None
         note_id = self.uow.new_id()
@@ -96,14 +131,20 @@ class Step:
             visit_id=visit.id if visit else None,
             author_id=self.actor.person,
             body=self.note,
-            at=self._happened_at(),
+            at=self.happened_at,
         )
         return note_id
 
     async def _record(
-        self, order: WorkOrder, moved: WorkOrder, visit: Visit | None, transition: Transition, note_id: UUID | None
+        self,
+        order: WorkOrder,
+        moved: WorkOrder,
+        visit: Visit | None,
+        transition: Transition,
+        note_id: UUID | None,
+        more: Mapping[str, Any],
     ) -> None:
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = dict(more)
         if note_id:
             facts["note_id"] = str(note_id)
         if moved.hold_reason:
@@ -134,18 +175,11 @@ class Step:
         )
 
 
-async def _move_visit(uow: UnitOfWork, visit: Visit, state: VisitState) -> Visit:
-    moved = replace(visit, state=state, version=visit.version + 1)
-    if not moved.is_open:
-        moved = replace(moved, finished_at=uow.now())
-    await queries.save_visit(uow, moved)
-    return moved
-
-
 async def withdraw(uow: UnitOfWork, actor: Actor, order: WorkOrder, visit: Visit, reason: str | None) -> None:
-    """Take a visit from its engineer because another one takes its place."""
+    """Take a visit from its engineer because another one takes its place, or because the order is over."""
     left = VisitState.INTERRUPTED if visit.has_begun else VisitState.CANCELLED
-    await _move_visit(uow, visit, left)
+    taken = visit.moved(left, at=uow.now(), now=uow.now())
+    await queries.save_visit(uow, taken)
     await timeline.append(
         uow,
         actor,
@@ -155,7 +189,7 @@ async def withdraw(uow: UnitOfWork, actor: Actor, order: WorkOrder, visit: Visit
         why=_said(reason),
         facts={"engineer_id": str(visit.engineer_id), "visit_state": left},
     )
-    await _tell_withdrawn(uow, actor, order, replace(visit, state=left))
+    await _tell_withdrawn(uow, actor, order, taken)
 
 
 async def _tell_withdrawn(uow: UnitOfWork, actor: Actor, order: WorkOrder, visit: Visit) -> None:

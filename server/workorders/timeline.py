@@ -1,7 +1,7 @@
 """The history of an order. Every change leaves an entry, whoever made it and however late it arrived."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 from uuid import UUID
 
 from server.core.db import UnitOfWork
@@ -13,11 +13,28 @@ from server.workorders.records import TimelineEntry
 PORTAL_NAME = "Customer portal"
 
 
-async def append(
+class Said(TypedDict, total=False):
+    """What an entry says, besides who and when."""
+
+    action: Required[str]
+    visit_id: UUID | None
+    moved: tuple[State | None, State] | None
+    why: str | None
+    facts: Mapping[str, Any] | None
+    circumstances: Circumstances
+
+
+async def append(uow: UnitOfWork, actor: Actor | None, *, work_order_id: UUID, **said: Unpack[Said]) -> TimelineEntry:
+    """Record one thing that happened. No actor means the customer, through the portal."""
+    it = entry(uow, actor, **said)
+    await queries.insert_timeline(uow, it, work_order_id)
+    return it
+
+
+def entry(
     uow: UnitOfWork,
     actor: Actor | None,
     *,
-    work_order_id: UUID,
     action: str,
     visit_id: UUID | None = None,
     moved: tuple[State | None, State] | None = None,
@@ -25,10 +42,10 @@ async def append(
     facts: Mapping[str, Any] | None = None,
     circumstances: Circumstances = OFFICE,
 ) -> TimelineEntry:
-    """Record one thing that happened. No actor means the customer, through the portal."""
+    """Put an entry together, to be written with what it tells of."""
     occurrence = circumstances.occurrence
     before, after = moved or (None, None)
-    entry = TimelineEntry(
+    return TimelineEntry(
         id=uow.new_id(),
         visit_id=visit_id,
         action=action,
@@ -44,8 +61,6 @@ async def append(
         why=why,
         facts={**(facts or {}), **_evidence(circumstances)},
     )
-    await queries.insert_timeline(uow, entry, work_order_id)
-    return entry
 
 
 def _evidence(circumstances: Circumstances) -> dict[str, Any]:

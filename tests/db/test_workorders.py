@@ -401,7 +401,7 @@ async def test_what_one_may_do_follows_the_table_and_the_visit(uow, dispatcher, 
     assert theirs == [Action.ACCEPT, Action.DECLINE, Action.TRAVEL, Action.ARRIVE]
     assert reading.allowed_actions(other, current, visit) == []
     office = reading.allowed_actions(dispatcher, current, visit)
-    assert office == [Action.SCHEDULE, Action.UNSCHEDULE, Action.CANCEL]
+    assert office == [Action.SCHEDULE, Action.UNSCHEDULE, Action.SUSPEND, Action.CANCEL]
 
 
 async def test_everything_allowed_to_a_dispatcher_can_be_done_from_every_state(uow, dispatcher, engineer):
@@ -415,7 +415,8 @@ async def test_everything_allowed_to_a_dispatcher_can_be_done_from_every_state(u
         assert current is not None
         for action in reading.allowed_actions(dispatcher, current, await queries.visit_at_hand(uow, order.id)):
             async with uow.savepoint() as trial:
-                await service.perform(uow, dispatcher, work_order_id=order.id, action=action, reason="Because")
+                said = {"reason": "Because", "hold_reason": HoldReason.CUSTOMER}
+                await service.perform(uow, dispatcher, work_order_id=order.id, action=action, **said)
                 raise Rollback(trial)
 
 

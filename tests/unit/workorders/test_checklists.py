@@ -1,15 +1,13 @@
 """What counts as an answer, and how answers lie beside their items."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from server.workorders.errors import AnswerDoesNotFit, ProcedureWithoutItems
 from server.workorders.procedures import Item, ItemDraft, ItemKind, check_answer, check_drafts, unanswered
-from server.workorders.records import Answer, oddities
+from server.workorders.records import Answer
 from server.workorders.views import checklist
 
 LABEL = {"en": "Heat", "zh": "温度"}
@@ -18,11 +16,12 @@ CHOICES = [{"key": "good", "en": "Good", "zh": "好"}, {"key": "bad", "en": "Bad
 
 def an_item(kind: ItemKind, *, required: bool = True, **limits) -> Item:
     given_limits = {"unit": None, "minimum": None, "maximum": None, **limits}
-    return Item(uuid4(), uuid4(), 1, kind, LABEL, required, choices=CHOICES, **given_limits)
+    return Item(uuid4(), uuid4(), 1, kind, LABEL, required, choices=CHOICES, safety_critical=False, **given_limits)
 
 
 def an_answer(item: Item, value, *, superseded_by: UUID | None = None) -> Answer:
-    return Answer(uuid4(), item.id, value, uuid4(), "Ana", datetime(2026, 11, 23, tzinfo=UTC), superseded_by)
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    return Answer(uuid4(), item.id, value, uuid4(), "Ana", at, superseded_by, disputed=False)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +84,3 @@ def test_the_answer_that_stands_is_shown_with_those_it_replaced():
 def test_a_procedure_nobody_could_follow_is_refused(drafts):
     with pytest.raises(ProcedureWithoutItems):
         check_drafts(drafts)
-
-
-@given(st.timedeltas(min_value=timedelta(), max_value=timedelta(days=40)), st.booleans())
-def test_long_or_overlapping_hours_are_flagged_and_no_others(length, overlapping):
-    start = datetime(2026, 11, 23, 8, tzinfo=UTC)
-    found = oddities(start, start + length, overlapping=overlapping)
-    assert ("longer_than_16_hours" in found) == (length > timedelta(hours=16))
-    assert ("overlaps" in found) == overlapping

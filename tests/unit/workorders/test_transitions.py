@@ -23,20 +23,21 @@ EVERYTHING = frozenset(Requirement)
 
 # Written by hand from the product's description, not computed from the table it checks.
 LIFE = {
-    State.NEW: {"triage", "schedule", "cancel"},
-    State.TRIAGED: {"schedule", "cancel"},
-    State.SCHEDULED: {"schedule", "dispatch", "unschedule", "cancel"},
-    State.DISPATCHED: {"schedule", "unschedule", "accept", "decline", "travel", "arrive", "cancel"},
-    State.ACCEPTED: {"schedule", "unschedule", "decline", "travel", "arrive", "hold", "cancel"},
-    State.TRAVELLING: {"arrive", "hold", "cancel"},
-    State.ON_SITE: {"start", "hold", "cancel"},
-    State.WORKING: {"hold", "resolve", "cancel"},
-    State.ON_HOLD: {"schedule", "resume", "cancel"},
+    State.NEW: {"triage", "schedule", "suspend", "cancel"},
+    State.TRIAGED: {"schedule", "suspend", "cancel"},
+    State.SCHEDULED: {"schedule", "dispatch", "unschedule", "suspend", "cancel"},
+    State.DISPATCHED: {"schedule", "unschedule", "accept", "decline", "travel", "arrive", "suspend", "cancel"},
+    State.ACCEPTED: {"schedule", "unschedule", "decline", "travel", "arrive", "hold", "suspend", "cancel"},
+    State.TRAVELLING: {"arrive", "hold", "suspend", "cancel"},
+    State.ON_SITE: {"start", "hold", "suspend", "cancel"},
+    State.WORKING: {"hold", "resolve", "suspend", "cancel"},
+    State.ON_HOLD: {"schedule", "resume", "complete_disputed", "cancel"},
+    State.COMPLETED_DISPUTED: {"accept_work", "suspend", "cancel", "reopen"},
     State.RESOLVED: {"request_confirmation", "confirm", "close_by_exception", "reopen"},
     State.AWAITING_CONFIRMATION: {"confirm", "close_by_exception", "reopen"},
     State.CLOSED: {"reopen"},
-    State.CANCELLED: {"reopen"},
-    State.REOPENED: {"triage", "schedule", "cancel"},
+    State.CANCELLED: {"reopen", "complete_disputed"},
+    State.REOPENED: {"triage", "schedule", "suspend", "cancel"},
 }
 
 
