@@ -6,7 +6,7 @@ from web_api.admin import devices, people, workforce
 from web_api.auth import sessions
 from web_api.board import board, customers, dispatch, files, geo, map, orders, reports, review  # noqa: A004 - a page about maps
 from web_api.portal import requests, verify
-from web_api.stock import locations, movements, parts
+from web_api.stock import counts, discrepancies, locations, movements, parts, reservations
 
 ROUTERS: tuple[APIRouter, ...] = (
     sessions.router,
@@ -25,6 +25,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     parts.router,
     locations.router,
     movements.router,
+    counts.router,
+    reservations.router,
+    discrepancies.router,
     requests.router,
     verify.router,
 )

@@ -9,6 +9,7 @@ from server.core.db import UnitOfWork
 from server.core.paging import Page, decode_cursor, id_in, page_of
 from server.identity.domain import Actor
 from server.inventory import discrepancy_queries as queries
+from server.inventory import queries as ledger
 from server.inventory.domain import (
     Discrepancy,
     DiscrepancyKind,
@@ -18,7 +19,7 @@ from server.inventory.domain import (
     Transfer,
     TransferState,
 )
-from server.inventory.errors import DiscrepancyResolved, UnknownDiscrepancy
+from server.inventory.errors import DiscrepancyResolved, UnknownDiscrepancy, UnknownLocation, UnknownPart
 
 _COUNT_EXPLAINED = "What was moved before the count arrived later and explains it."
 _TRANSFER_EXPLAINED = "Both sides were told and agree."
@@ -137,7 +138,14 @@ async def open_by_hand(
     found: Decimal | None = None,
     serial: str | None = None,
 ) -> Discrepancy:
-    """Note a difference somebody saw. Raises DiscrepancyResolved never; an open one about the same is answered."""
+    """Note a difference somebody saw; where a van has its one open task already, that is answered.
+
+    Raises UnknownPart, UnknownLocation.
+    """
+    if await ledger.part(uow, part) is None:
+        raise UnknownPart(part=part)
+    if await ledger.location(uow, location) is None:
+        raise UnknownLocation(location=location)
     opened = await queries.insert(
         uow,
         kind=kind,

@@ -24,7 +24,14 @@ from server.inventory.domain import (
     TransferState,
     TransferTold,
 )
-from server.inventory.errors import NoPlaceForStock, NotYourVan, SameLocation, TransferDiffers, UnknownTransfer
+from server.inventory.errors import (
+    NoPlaceForStock,
+    NotYourVan,
+    SameLocation,
+    TransferAlreadyReceived,
+    TransferDiffers,
+    UnknownTransfer,
+)
 
 
 async def send(uow: UnitOfWork, actor: Actor, told: TransferTold, *, source: Place, target: UUID) -> Transfer | None:
@@ -75,6 +82,23 @@ async def receive(uow: UnitOfWork, actor: Actor, told: TransferTold, *, into: Pl
     await _move(uow, actor, told, LocationKind.TRANSIT, place.id, Reason.RECEIVED)
     await _settle(uow, actor, received)
     await _tell(uow, actor, "stock.received", received)
+    return received
+
+
+async def accept(uow: UnitOfWork, actor: Actor, transfer_id: UUID, *, into: UUID, quantity: Decimal) -> Transfer:
+    """Receive at the office what somebody sent. Raises UnknownTransfer, TransferAlreadyReceived, and like `receive`."""
+    known = await find(uow, transfer_id)
+    told = TransferTold(
+        id=uow.new_id(),
+        transfer=transfer_id,
+        part=known.part_id,
+        quantity=quantity,
+        serial=known.serial,
+        at=uow.now(),
+    )
+    received = await receive(uow, actor, told, into=into)
+    if received is None:
+        raise TransferAlreadyReceived(transfer=transfer_id)
     return received
 
 

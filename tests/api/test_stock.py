@@ -1,6 +1,13 @@
 """The stock desk over HTTP."""
 
+from decimal import Decimal
+from uuid import UUID
+
 import pytest
+
+from server.inventory import service, transfers
+from server.inventory.domain import TransferTold, VanOf
+from tests.factories.workorders import an_order
 
 
 @pytest.fixture
@@ -151,7 +158,9 @@ async def test_an_engineer_cannot_read_or_move_the_company_s_stock(client, signe
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJhIl0", "WyJcdWQ4MDAiXQ", "WyJcdWQ4MDAiLCJhIl0", "WyIwIiwiMCJd"])
-@pytest.mark.parametrize("path", ["parts", "stock", "stock-movements"])
+@pytest.mark.parametrize(
+    "path", ["parts", "stock", "stock-movements", "reservations", "stock-discrepancies", "stock-transfers"]
+)
 async def test_a_made_up_cursor_is_never_a_server_error(desk, path, cursor):
     answer = await desk.get(f"/api/v1/{path}", params={"cursor": cursor})
     assert answer.status_code in {200, 400}
@@ -160,3 +169,75 @@ async def test_a_made_up_cursor_is_never_a_server_error(desk, path, cursor):
 async def test_searching_for_a_nul_is_refused_with_a_sentence(desk):
     answer = await desk.get("/api/v1/parts", params={"q": "a\x00b"})
     assert answer.status_code == 422
+
+
+@pytest.fixture
+async def order(database, company, dispatcher):
+    async with database.unit_of_work(company.id) as uow:
+        return str((await an_order(uow, dispatcher)).id)
+
+
+async def test_promised_stock_is_shown_as_not_free_and_can_be_given_back(desk, stocked, order):
+    part, central = stocked
+    asked = {"work_order_id": order, "part_id": part, "location_id": central, "quantity": 4}
+    first, again = [await make(desk, "/reservations", asked, **{"Idempotency-Key": "promise-1"}) for _ in range(2)]
+    assert first == again
+    level = (await desk.get("/api/v1/stock")).json()["items"][0]
+    assert (level["quantity"], level["reserved"], level["free"]) == (10, 4, 6)
+    refused = await desk.post("/api/v1/reservations", json=asked | {"quantity": 7})
+    assert (refused.status_code, refused.json()["code"]) == (409, "stock.not_enough_free")
+    released = await desk.post(f"/api/v1/reservations/{first['id']}/release", json={"why": "not needed"})
+    assert (released.status_code, released.json()["state"]) == (200, "released")
+    assert (await desk.get("/api/v1/stock")).json()["items"][0]["free"] == 10
+    listed = (await desk.get("/api/v1/reservations", params={"work_order_id": order})).json()["items"]
+    assert [(it["id"], it["why"]) for it in listed] == [(first["id"], "not needed")]
+
+
+async def test_a_count_books_the_difference_and_its_task_is_resolved_with_a_reason(desk, stocked):
+    part, central = stocked
+    counted = await make(desk, "/stock-counts", {"location_id": central, "part_id": part, "quantity": 8.5})
+    assert counted["quantity"] == 8.5
+    assert (await desk.get("/api/v1/stock")).json()["items"][0]["quantity"] == 8.5
+    (task,) = (await desk.get("/api/v1/stock-discrepancies", params={"state": "open"})).json()["items"]
+    assert (task["kind"], task["expected"], task["found"], task["count_id"]) == ("count", 10, 8.5, counted["id"])
+    address = f"/api/v1/stock-discrepancies/{task['id']}"
+    assert (await desk.get(address)).json() == task
+    resolved = await desk.post(
+        f"{address}/resolution", json={"why": "broken ones"}, headers={"Idempotency-Key": "resolve-1"}
+    )
+    again = await desk.post(
+        f"{address}/resolution", json={"why": "broken ones"}, headers={"Idempotency-Key": "resolve-1"}
+    )
+    assert resolved.status_code == 200
+    assert resolved.json() == again.json()
+    assert (resolved.json()["state"], resolved.json()["resolution"]) == ("resolved", "broken ones")
+    late = await desk.post(f"{address}/resolution", json={"why": "really"})
+    assert (late.status_code, late.json()["code"]) == (409, "stock.discrepancy_resolved")
+
+
+async def test_a_difference_is_noted_by_hand_and_listed_page_by_page(desk, stocked):
+    part, central = stocked
+    noted = {"kind": "count", "part_id": part, "location_id": central, "note": "Box was open.", "found": 3}
+    made = [await make(desk, "/stock-discrepancies", noted) for _ in range(3)]
+    first = (await desk.get("/api/v1/stock-discrepancies", params={"limit": 2, "kind": "count"})).json()
+    rest = (await desk.get("/api/v1/stock-discrepancies", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [it["id"] for it in first["items"] + rest["items"]] == sorted((it["id"] for it in made), reverse=True)
+    unknown = await desk.post("/api/v1/stock-discrepancies", json=noted | {"part_id": central})
+    assert unknown.status_code == 404
+
+
+async def test_what_an_engineer_sent_back_is_received_once(desk, stocked, database, company, engineer):
+    part, central = stocked
+    async with database.unit_of_work(company.id) as uow:
+        await service.give_van(uow, engineer.person, "Van 7")
+        told = TransferTold(sent := uow.new_id(), sent, UUID(part), Decimal(2), None, uow.now(), UUID(int=7))
+        await transfers.send(uow, engineer, told, source=VanOf(engineer.person), target=UUID(central))
+    (shown,) = (await desk.get("/api/v1/stock-transfers", params={"state": "sent"})).json()["items"]
+    assert (shown["id"], shown["sent"], shown["received"]) == (str(sent), 2, None)
+    address = f"/api/v1/stock-transfers/{sent}/receipt"
+    received = await desk.post(address, json={"location_id": central, "quantity": 2})
+    assert (received.status_code, received.json()["state"]) == (200, "received")
+    again = await desk.post(address, json={"location_id": central, "quantity": 2})
+    assert (again.status_code, again.json()["code"]) == (409, "TRANSFER_ALREADY_RECEIVED")
+    levels = (await desk.get("/api/v1/stock", params={"location_id": central})).json()["items"]
+    assert [level["quantity"] for level in levels] == [12]

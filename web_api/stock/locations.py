@@ -44,6 +44,8 @@ class StockLevelOut(WireOut):
     part_name: dict[str, str]
     unit: str
     quantity: float
+    reserved: float
+    free: float
 
 
 class StockOut(WireOut):

@@ -60,6 +60,7 @@ class StockMovementOut(WireOut):
     work_order_id: UUID | None
     visit_id: UUID | None
     reverses_id: UUID | None
+    count_id: UUID | None
     why: str | None
     moved_by: UUID
     moved_by_name: str
