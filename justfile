@@ -75,6 +75,12 @@ test *ARGS:
 crash-loop *ARGS:
     exec python -m tests.chaos.crash_loop "$@"
 
+# Measure: ./do bench sync [--quick]; prints each figure beside its limit, and all of them as JSON
+[group('work')]
+[metadata('needs', 'postgres')]
+bench WHAT *ARGS:
+    exec python -m "benchmarks.$1" "${@:2}"
+
 # Format and fix what can be fixed by itself
 [group('work')]
 [metadata('needs', 'node')]

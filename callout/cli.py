@@ -56,6 +56,14 @@ def bump_epoch() -> None:
     print(f"Epoch {row[0] if row else '?'}: phones start over at their next contact.")
 
 
+@sync.command
+def unseen() -> None:
+    """Say which phones have not been in touch since the epoch began: what only they know is not here yet."""
+    from callout import database, restored
+
+    print(restored.call_the_roll(database.owner_url(configuration.load())))
+
+
 @region.command(name="add")
 def add_region(extract: Path, *, name: str | None = None) -> None:
     """Build roads, map and addresses from an OpenStreetMap extract (.osm.pbf)."""

@@ -9,7 +9,7 @@ from tests.scenarios.handset import Handset
 
 @pytest.fixture
 async def hand_out(client, database, company, signed_in):
-    """`await hand_out("engineer", order)` enrols a phone for that person; without an order, a new one is sent to them."""
+    """`await hand_out("engineer", order)` enrols a phone for that person; without an order they are sent a new one."""
 
     async def enrol(role="engineer", order=None):
         actor = company.actor(role)
