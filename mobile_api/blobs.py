@@ -57,15 +57,16 @@ def _described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": named[status], "content": content} for status in statuses}
 
 
-# One address for both: a file announced as JSON, or created as tus does it, by headers and perhaps its first bytes.
-_TWO_WAYS = {
-    "requestBody": {
-        "content": {
-            "application/json": {"schema": AnnounceBlob.model_json_schema(ref_template="#/components/schemas/{model}")},
-            tus.CHUNK_TYPE: {"schema": {"type": "string", "format": "binary"}},
-        }
-    }
-}
+def _two_ways() -> dict[str, Any]:
+    """One address for both: a file announced as JSON, or created as tus does it, by headers and perhaps first bytes."""
+    shape = AnnounceBlob.model_json_schema()
+    parts = shape.pop("$defs")  # a body that FastAPI doesn't read has no components: what they say is put in place
+    for name, said in shape["properties"].items():
+        if (part := said.get("$ref")) is not None:
+            shape["properties"][name] = parts[part.rpartition("/")[2]]
+    binary = {"type": "string", "format": "binary"}
+    return {"requestBody": {"content": {"application/json": {"schema": shape}, tus.CHUNK_TYPE: {"schema": binary}}}}
+
 
 router = APIRouter(prefix="/mobile/v1/blobs", tags=["files"], responses=PROBLEMS)
 
@@ -80,7 +81,7 @@ async def upload_capabilities() -> Response:
     "",
     response_model=BlobOut,
     responses={201: {"model": BlobOut}, **_described(412, 415, 460)},
-    openapi_extra=_TWO_WAYS,
+    openapi_extra=_two_ways(),
 )
 async def announce_blob(
     request: Request,
