@@ -24,9 +24,9 @@ from server.inventory.errors import (
 )
 from server.sync.domain import APPLIED, Mutation, Outcome, Status
 from server.sync.registry import Nature, Registry
-from server.workorders import timeline
+from server.workorders import evidence, timeline
 from server.workorders.access import Admission, admit
-from server.workorders.recording import circumstances_of
+from server.workorders.recording import circumstances_of, outcome_of
 
 type Quantity = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=3)]
 type Counted = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=3)]
@@ -116,6 +116,7 @@ async def reverse_part(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: 
         return Outcome.merged("ALREADY_REVERSED")
     if made.work_order_id is not None:
         await _tell_reversal(uow, actor, mutation, undone, made)
+        await evidence.content_changed(uow, actor, made.work_order_id, "part")
     return APPLIED
 
 
@@ -182,9 +183,8 @@ async def _record(
     moved = await move(uow, actor, piece)
     if moved is None:
         return Outcome.merged("ALREADY_RECORDED")
-    late = {"late_after_reassign": True} if admission.late else {}
-    await _tell_history(uow, actor, mutation, admission, piece, moved, action, late)
-    return Outcome(facts=late, flags=moved.flags)
+    await _tell_history(uow, actor, mutation, admission, piece, moved, action)
+    return outcome_of(await evidence.kept(uow, actor, admission, "part", flags=moved.flags))
 
 
 async def _tell_history(
@@ -195,7 +195,6 @@ async def _tell_history(
     piece: FieldPiece,
     moved: Moved,
     action: str,
-    late: dict[str, bool],
 ) -> None:
     await timeline.append(
         uow,
@@ -210,7 +209,7 @@ async def _tell_history(
             "serial": piece.serial,
             **({"reserved": _plain(moved.drawn)} if moved.drawn else {}),
             **({"flags": list(moved.flags)} if moved.flags else {}),
-            **late,
+            **evidence.late_facts(admission),
         },
         circumstances=circumstances_of(mutation),
     )
