@@ -21,7 +21,7 @@ app.command(audit)
 sync = App(name="sync", help="What phones are told about this server.")
 app.command(sync)
 
-OPENAPI = Path(__file__).parent.parent / "docs" / "openapi" / "openapi.json"
+OPENAPI = Path(__file__).parent.parent / "docs" / "openapi"
 
 
 @db.command
@@ -231,16 +231,22 @@ def _play(*, speed: int, engineers: int, extract: Path | None, develop: bool) ->
 
 @app.command
 def openapi(*, check: bool = False) -> None:
-    """Write the API's description to docs/openapi, or fail when the committed one differs."""
+    """Write what clients rely on to docs/openapi, routes and mutations, or fail when the committed files differ."""
     from callout.asgi import bare_app
+    from callout.wiring import registry
 
-    described = json.dumps(bare_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    if not check:
-        OPENAPI.parent.mkdir(parents=True, exist_ok=True)
-        OPENAPI.write_text(described)
-    elif not OPENAPI.exists() or OPENAPI.read_text() != described:
-        print("docs/openapi/openapi.json is not what the code says: run ./do openapi and commit it", file=sys.stderr)
-        sys.exit(1)
+    described = {
+        OPENAPI / "openapi.json": bare_app().openapi(),
+        OPENAPI / "mutations.json": registry().described(),
+    }
+    for path, value in described.items():
+        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            print(f"docs/openapi/{path.name} is not what the code says: run ./do openapi and commit it", file=sys.stderr)
+            sys.exit(1)
 
 
 def main() -> None:

@@ -97,6 +97,13 @@ class Registry:
     def needs(self, name: str) -> str | None:
         return next((it.needs for it in self.mutators.values() if it.name == name and it.needs), None)
 
+    def described(self) -> dict[str, Any]:
+        """Answer every mutation's nature and the JSON Schema of its arguments, by name and version."""
+        return {
+            f"{name}/{v}": {"nature": it.nature, "args": it.args.model_json_schema()}
+            for (name, v), it in self.mutators.items()
+        }
+
     def upcaster(self, name: str, v: int, upcast: Upcaster) -> None:
         """Teach how the arguments of version `v` read in version `v + 1`. Old apps live for a year: none is removed."""
         self.upcasters[name, v] = upcast
