@@ -144,7 +144,7 @@ def row_digest(kind: str, row: Mapping[str, Any]) -> str:
     plain = {"kind": kind} | {name: _plain(value) for name, value in row.items()}
     try:
         return hashlib.sha256(canonical(plain)).hexdigest()
-    except (ValueError, OverflowError):
+    except ValueError:
         # Numbers no double can hold have no canonical JSON; one such row must not stop the chain.
         return digest({"kind": kind, "text": json.dumps(plain, sort_keys=True)})
 

@@ -63,9 +63,12 @@ def _number(value: float) -> str:
     """Spell a number as ECMAScript's Number::toString; every number is a double there."""
     if isinstance(value, int) and abs(value) <= _EXACT:
         return str(value)
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
-        message = "JSON has no NaN and no infinities"
+        message = "JSON has no NaN, no infinities and nothing beyond what a double holds"
         raise ValueError(message)
     if number == 0:
         return "0"

@@ -185,8 +185,10 @@ async def _judge(
     signer = x509.load_der_x509_certificate(seal.signer_cert.dump())
     if fingerprint(signer) not in {fingerprint(one) for one in known}:
         return unsealed("it was sealed with a certificate this organisation never had")
-    # A certificate is good for what it sealed while it was valid; that it was in use then, our records say.
+    # A certificate is good for ever for what it sealed while it was valid.
     at = seal.self_reported_timestamp
+    if at is None or not signer.not_valid_before_utc <= at <= signer.not_valid_after_utc:
+        return unsealed("its certificate was not valid when it was sealed")
     status = await async_validate_pdf_signature(
         seal,
         ValidationContext(trust_roots=[_as_asn1(signer)], allow_fetching=False, moment=at),
@@ -227,9 +229,25 @@ def _fills_its_gap(pdf: bytes, seal: "EmbeddedPdfSignature") -> bool:
     start, length, after, rest = (int(number) for number in seal.byte_range)
     gap = pdf[length:after]
     filling = bytes.fromhex(gap[1:-1].decode("ascii"))
-    der: bytes = ContentInfo.load(filling).dump()
+    container = ContentInfo.load(filling)
+    der: bytes = container.dump()
     as_written = b"<" + filling.hex().upper().encode() + b">"
-    return (start, after + rest) == (0, len(pdf)) and gap == as_written and filling == der.ljust(len(filling), b"\0")
+    return (
+        (start, after + rest) == (0, len(pdf))
+        and gap == as_written
+        and filling == der.ljust(len(filling), b"\0")
+        and _says_nothing_unsigned(container)
+    )
+
+
+def _says_nothing_unsigned(container: Any) -> bool:
+    """Whether the few fields of a CMS that no signature covers read as they always do, in plain DER."""
+    signed = container["content"]
+    [signer] = signed["signer_infos"]
+    versions = {signed["version"].native, signer["version"].native}
+    digests = [one["algorithm"].native for one in signed["digest_algorithms"]]
+    plain: bytes = container.copy().dump(force=True)
+    return versions == {"v1"} and digests == ["sha256"] and plain == container.dump()
 
 
 def unsealed(why: str) -> SealCheck:

@@ -28,7 +28,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 _YEARS = timedelta(days=10 * 365)
-_LONGEST_NAME = 64  # X.520's bound on names in certificates
+_LONGEST_NAME = 64  # X.520's bound on names in certificates, counted in bytes
+_ROLE = " report seal"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class SealKey:
     @property
     def fingerprint(self) -> str:
         return fingerprint(self.certificate)
+
+    @property
+    def is_our_own(self) -> bool:
+        return self.certificate.issuer == self.certificate.subject
+
+    def ends_before(self, now: datetime) -> bool:
+        return self.certificate.not_valid_after_utc < now
 
     @property
     def pem(self) -> str:
@@ -91,19 +99,27 @@ class SealKeys:
         self._folder = folder
 
     def of(self, org: UUID, name: str, now: datetime) -> SealKey:
-        """Answer the organisation's key, making it if there is none. Two processes at once end up with the same."""
+        """Answer the organisation's key, making it if there is none. Two processes at once end up with the same.
+
+        A key we made ourselves is followed by a new one when its certificate ends.
+        """
         path = self._path(org)
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write_once(path, _new_key(name, now))
-        return _read(path.read_bytes())
+        found = _read(path.read_bytes())
+        if found.ends_before(now) and found.is_our_own:
+            self.rotate(org, now)
+            return self.of(org, name, now)
+        return found
 
     def rotate(self, org: UUID, now: datetime) -> bool:
         """Put the key in use aside; the next seal makes a new one. False when there was none."""
         path = self._path(org)
-        if not path.exists():
+        try:
+            path.rename(path.with_suffix(f".retired-{now:%Y%m%dT%H%M%S}.pem"))
+        except FileNotFoundError:
             return False
-        path.rename(path.with_suffix(f".retired-{now:%Y%m%dT%H%M%S}.pem"))
         return True
 
     def _path(self, org: UUID) -> Path:
@@ -125,8 +141,8 @@ def _new_key(name: str, now: datetime) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:_LONGEST_NAME]),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{name[: _LONGEST_NAME - 14]} report seal"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _shortened(name, _LONGEST_NAME)),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{_shortened(name, _LONGEST_NAME - len(_ROLE))}{_ROLE}"),
         ]
     )
     certificate = (
@@ -144,6 +160,10 @@ def _new_key(name: str, now: datetime) -> bytes:
     )
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return private + certificate.public_bytes(Encoding.PEM)
+
+
+def _shortened(name: str, most: int) -> str:
+    return name.encode()[:most].decode(errors="ignore")
 
 
 _FOR_SEALING = x509.KeyUsage(
