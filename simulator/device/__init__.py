@@ -8,11 +8,14 @@ from simulator.device.device import Device
 from simulator.device.errors import (
     DeviceRevoked,
     EnrolmentRefused,
+    Locked,
     NoConnection,
     OutboxRefused,
     ProtocolBroken,
     SignedOut,
+    UpgradeRequired,
 )
+from simulator.device.handset import Handset
 from simulator.device.line import Line
 from simulator.device.outbox import Attachment, Draft, Recorded
 
@@ -23,11 +26,14 @@ __all__ = [
     "DeviceRevoked",
     "Draft",
     "EnrolmentRefused",
+    "Handset",
     "Line",
+    "Locked",
     "NoConnection",
     "OutboxRefused",
     "ProtocolBroken",
     "RealClock",
     "Recorded",
     "SignedOut",
+    "UpgradeRequired",
 ]

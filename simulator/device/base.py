@@ -61,6 +61,10 @@ class Base:
         for row_id, bucket, ver, data in held:
             yield Row(entity, row_id, bucket, ver, json.loads(data))
 
+    def count(self) -> int:
+        row = self._store.one("select count(*) from base")
+        return int(row[0]) if row else 0
+
     def buckets(self) -> dict[str, int]:
         return dict(self._store.all("select key, version from bucket"))
 

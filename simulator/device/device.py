@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +13,15 @@ import httpx
 
 from simulator.device.base import Base
 from simulator.device.clock import Clock
-from simulator.device.errors import EnrolmentRefused, NoConnection
+from simulator.device.enrolment import exchange
+from simulator.device.errors import (
+    DeviceRevoked,
+    EnrolmentRefused,
+    Locked,
+    NoConnection,
+    ProtocolBroken,
+    UpgradeRequired,
+)
 from simulator.device.files import CHUNK, Files
 from simulator.device.hints import Hints
 from simulator.device.ids import uuid7
@@ -19,9 +29,13 @@ from simulator.device.line import Line
 from simulator.device.outbox import Attachment, Draft, Outbox, Recorded
 from simulator.device.pull import Pull
 from simulator.device.push import APP, Push
+from simulator.device.rescue import Rescue
 from simulator.device.store import Store, put_settings
 from simulator.device.track import Track
 from simulator.device.view import View
+
+# How long a phone shows what it holds without its person having proved to be there.
+LEASE = timedelta(days=7)
 
 type Sleep = Callable[[float], Awaitable[None]]
 
@@ -48,8 +62,11 @@ class Device:
         chunk: int = CHUNK,
         sleep: Sleep = asyncio.sleep,
         lasting: bool = True,
+        app: str = APP,
     ) -> None:
+        self.path = path
         self.clock = clock
+        self._app = app
         self.http = http
         self._rng = rng
         self._store = Store(path, lasting=lasting)
@@ -60,7 +77,8 @@ class Device:
         self.files = Files(self._store, self._line, chunk)
         self.track = Track(self._store, self._line)
         self.hints = Hints(self._store, self._line)
-        self._push = Push(self._store, self.outbox, self.base, self._line, clock)
+        self._push = Push(self._store, self.outbox, self.base, self._line, clock, app=app)
+        self._rescue = Rescue(self._store, self.outbox, self._line, clock, app)
         self._pull = Pull(self._store, self.outbox, self.base, self.files, self._line, clock)
 
     @property
@@ -77,17 +95,11 @@ class Device:
 
         Enrolled again, after its sign-in ended, it goes on under a new stream with everything it had not sent.
         """
-        about = {"code": code, "name": name, "platform": "reference", "app_version": APP, "storage_persisted": True}
-        try:
-            response = await self.http.post("/mobile/v1/sync/devices", json=about)
-        except httpx.TransportError as broken:
-            raise NoConnection(str(broken)) from broken
-        if not response.is_success:
-            raise EnrolmentRefused(response.text)
-        self._become(response.json())
+        self.become(await exchange(self.http, code, name, self._app))
         return self.person
 
-    def _become(self, reply: Mapping[str, Any]) -> None:
+    def become(self, reply: Mapping[str, Any]) -> None:
+        """Take the identity that a code was exchanged for. Raises EnrolmentRefused."""
         before = self._store.setting("person_id")
         if before not in {None, reply["person"]["id"]} and self.outbox.waiting():
             raise EnrolmentRefused("this phone still holds work of another person that was not sent")
@@ -101,6 +113,7 @@ class Device:
                 person_name=reply["person"]["name"],
                 access_token=reply["access_token"],
                 refresh_token=reply["refresh_token"],
+                unlocked_at=self.clock.now().isoformat(),
             )
 
     def new_id(self) -> str:
@@ -121,19 +134,94 @@ class Device:
         draft = Draft(uuid7(now, self._rng), name, args, stamp, base=base, geo=geo, files=files)
         return self.outbox.append(draft)
 
+    def shown(self, entity: str) -> Mapping[str, Mapping[str, Any]]:
+        """The rows a person at the screen sees. Raises Locked."""
+        if self.locked:
+            raise Locked("enter the code of this phone to go on")
+        return self.view.rows(entity)
+
+    @property
+    def locked(self) -> bool:
+        """Whether the lease is over: locked is hidden, never deleted."""
+        unlocked_at = self._store.setting("unlocked_at")
+        return unlocked_at is None or self.clock.now() - datetime.fromisoformat(unlocked_at) > LEASE
+
+    def unlock(self) -> None:
+        """Its person has just proved to be there."""
+        with self._store.transaction() as db:
+            put_settings(db, unlocked_at=self.clock.now().isoformat())
+
     async def sync(self) -> None:
-        """Push, upload, pull. Raises NoConnection with everything kept that was settled by then."""
-        await self.push()
-        await self.files.upload()
-        await self.pull()
+        """Push, upload, pull. Raises NoConnection with everything kept that was settled by then.
+
+        Told to wipe, it does and raises DeviceRevoked: there is nothing left to use. Raises UpgradeRequired with the
+        outbox handed in.
+        """
+        try:
+            await self.push()
+            await self.files.upload()
+            await self.pull()
+        except DeviceRevoked as revoked:
+            if revoked.wipe:
+                await self._leave()
+            raise
 
     async def push(self) -> int:
         """Send the outbox; how many mutations were answered."""
-        return await self._push.run(self.new_id())
+        try:
+            return await self._push.run(self.new_id())
+        except UpgradeRequired:
+            await self.rescue("this app is too old")
+            raise
 
     async def pull(self) -> None:
         """Take what changed on the server. Never waits for pending pushes."""
         await self._pull.run()
+
+    async def rescue(self, reason: str) -> int:
+        """Hand in what can't be pushed; how many mutations. Raises NoConnection."""
+        return await self._rescue.run(reason)
+
+    async def _leave(self) -> None:
+        """Hand in what was not sent if its person was here lately, delete everything, say so.
+
+        Without a line to hand it in by, nothing is deleted yet. Raises NoConnection.
+        """
+        if not self.locked:
+            await self.rescue("the device was revoked")
+        token, device = self._store.setting("access_token") or "", self.id or ""
+        left = self.outbox.waiting()
+        self.wipe()
+        with suppress(NoConnection):
+            await self._rescue.confirm_wiped(token, device, left)
+
+    def wipe(self) -> None:
+        """Delete the database with everything in it."""
+        self.close()
+        for file in (
+            self.path,
+            self.path.with_name(f"{self.path.name}-wal"),
+            self.path.with_name(f"{self.path.name}-shm"),
+        ):
+            file.unlink(missing_ok=True)
+
+    async def report_health(self, *, storage_cleared: bool = False) -> None:
+        """Tell the server how this device is. Raises NoConnection."""
+        unsent = self.outbox.unsent()
+        said = {
+            "app": self._app,
+            "unsent_count": unsent.count,
+            "unsent_bytes": unsent.size,
+            "oldest_unsent_at": unsent.oldest_at,
+            "files_waiting": len(self.files.waiting()),
+            "rows": self.base.count(),
+            "storage_persisted": True,
+            "used_bytes": self.path.stat().st_size,
+            "storage_cleared": storage_cleared,
+        }
+        response = await self._line.ask("POST", "/sync/health", json=said)
+        if not response.is_success:
+            raise ProtocolBroken(f"health refused with {response.status_code}: {response.text}")
 
     async def verify(self) -> list[str]:
         """Weekly and after an update of the app; answers the buckets that differed and come anew with the next pull."""

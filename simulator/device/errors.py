@@ -14,7 +14,19 @@ class SignedOut(DeviceError):  # noqa: N818
 
 
 class DeviceRevoked(DeviceError):  # noqa: N818
-    """The server refuses this device or its person."""
+    """The server refuses this device or its person. `wipe`: it asks for everything here to be deleted."""
+
+    def __init__(self, sentence: str, *, wipe: bool = False) -> None:
+        super().__init__(sentence)
+        self.wipe = wipe
+
+
+class UpgradeRequired(DeviceError):  # noqa: N818
+    """This app is too old for the server. What it had to send was handed in all the same."""
+
+
+class Locked(DeviceError):  # noqa: N818
+    """Nobody has proved to be its person for longer than the lease: nothing is shown until somebody does."""
 
 
 class EnrolmentRefused(DeviceError):  # noqa: N818

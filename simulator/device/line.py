@@ -47,6 +47,27 @@ class Line:
         async with self._answered(asked, stream=False) as response:
             return response
 
+    async def hand_in(self, path: str, token: str, content: Any) -> httpx.Response:
+        """Post with a token as it is, however old: for the one door where an expired one is good enough.
+
+        Raises NoConnection.
+        """
+        asked = self._http.build_request("POST", f"/mobile/v1{path}", json=content)
+        asked.headers["Authorization"] = f"Bearer {token}"
+        reason: object = "refused"
+        for attempt in range(self._tries):
+            try:
+                response = await self._http.send(asked)
+            except httpx.TransportError as broken:
+                reason = broken
+                await self._back_off(attempt)
+                continue
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
+                return response
+            reason = f"the server answers {response.status_code}"
+            await self._back_off(attempt, response.headers.get("Retry-After"))
+        raise NoConnection(f"POST {path}: {reason!r} after {self._tries} tries")
+
     @asynccontextmanager
     async def stream(
         self, method: str, path: str, *, json: Any = None, headers: dict[str, str] | None = None
@@ -107,6 +128,7 @@ class Line:
                 response = await self._http.post("/mobile/v1/auth/refresh", json={"refresh_token": token})
             except httpx.TransportError:
                 return  # a lost reply is no loss: the old token is still stored and the server honours it once more
+            await _refuse_revoked(response)
             if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
                 raise SignedOut(response.text)
             if response.is_success:
@@ -123,7 +145,7 @@ async def _refuse_revoked(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.FORBIDDEN:
         await response.aread()
         if problem_code(response) in _REVOKED:
-            raise DeviceRevoked(response.text)
+            raise DeviceRevoked(response.text, wipe=problem_facts(response).get("wipe") is True)
 
 
 def problem_code(response: httpx.Response) -> str:

@@ -73,6 +73,15 @@ class Recorded:
         return dict(self.envelope["args"])
 
 
+@dataclass(frozen=True)
+class Unsent:
+    """How much waits, how large it is, and since when the oldest does."""
+
+    count: int
+    size: int
+    oldest_at: str | None
+
+
 _COLUMNS = "stream, seq, id, envelope, status, result"
 
 
@@ -114,10 +123,10 @@ class Outbox:
         return [_recorded(row) for row in self._store.all(waiting, self.stream, limit)]
 
     def acked(self) -> int:
-        """The highest seq up to which every result is stored; 0 when there is none."""
+        """The highest seq up to which every result is stored; 0 when there is none. A rescue is no result."""
         stream = self.stream
         held = "select coalesce(min(seq) - 1, (select max(seq) from outbox where stream = ?), 0) from outbox"
-        row = self._store.one(f"{held} where stream = ? and status is null", stream, stream)
+        row = self._store.one(f"{held} where stream = ? and coalesce(status, 'rescued') = 'rescued'", stream, stream)
         return int(row[0]) if row else 0
 
     def waiting(self) -> int:
@@ -141,6 +150,21 @@ class Outbox:
                     (result["status"], canonical(result), stream, result["seq"]),
                 )
         self.let_go(durable_seq, now)
+
+    def hand_in(self, handed: Sequence[Recorded]) -> None:
+        """The server keeps these in quarantine now: they are safe, and a person decides about them."""
+        with self._store.transaction() as db:
+            db.executemany(
+                "update outbox set status = 'rescued' where id = ? and status is null", [(it.id,) for it in handed]
+            )
+
+    def unsent(self) -> Unsent:
+        """What has no answer yet."""
+        row = self._store.one(
+            "select count(*), coalesce(sum(length(envelope)), 0), min(at) from outbox where status is null"
+        )
+        assert row is not None
+        return Unsent(*row)
 
     def let_go(self, durable_seq: int, now: datetime) -> None:
         """Forget mutations the server has safe in a backup, three days after they were recorded, and their files.

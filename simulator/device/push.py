@@ -6,7 +6,7 @@ import httpx
 
 from simulator.device.base import Base
 from simulator.device.clock import Clock
-from simulator.device.errors import OutboxRefused, ProtocolBroken
+from simulator.device.errors import OutboxRefused, ProtocolBroken, UpgradeRequired
 from simulator.device.line import Line, problem_code, problem_facts
 from simulator.device.outbox import Json, Outbox, Recorded
 from simulator.device.store import Store, put_settings
@@ -18,13 +18,15 @@ SCHEMA = 1
 
 
 class Push:
-    def __init__(self, store: Store, outbox: Outbox, base: Base, line: Line, clock: Clock) -> None:
+    def __init__(self, store: Store, outbox: Outbox, base: Base, line: Line, clock: Clock, *, app: str = APP) -> None:
         self._store, self._outbox, self._base, self._line, self._clock = store, outbox, base, line, clock
+        self._app = app
         self._limit = MAX_BATCH
 
     async def run(self, new_stream: str) -> int:
-        """Push until nothing waits; how many mutations were answered. Raises NoConnection, OutboxRefused.
+        """Push until nothing waits; how many mutations were answered.
 
+        Raises NoConnection, OutboxRefused, UpgradeRequired.
         `new_stream` is the stream to go on with if the server says that ours was forked.
         """
         answered = 0
@@ -41,7 +43,7 @@ class Push:
             "device": self._store.setting("device_id"),
             "stream": self._outbox.stream,
             "schema": SCHEMA,
-            "app": APP,
+            "app": self._app,
             "clock": {"now": self._clock.now().isoformat(), "mono": self._clock.mono(), "boot": self._clock.boot},
             "acked": self._outbox.acked(),
             "mutations": [recorded.envelope for recorded in batch],
@@ -59,6 +61,8 @@ class Push:
                 self._start_epoch(problem_facts(response))
             case 413, _ if self._limit > 1:
                 self._limit //= 2
+            case 426, _:
+                raise UpgradeRequired(response.text)
             case _:
                 raise OutboxRefused(f"push refused with {response.status_code}: {response.text}")
         return 0

@@ -1,6 +1,7 @@
 """Devices say how they are; what is wrong is told once; a lost one is cut off and known for what it held."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ async def phone(database, engineer):
 
 
 def health(**said):
-    plain = {
+    plain: dict[str, Any] = {
         "app": "pwa/2026.11.3",
         "unsent_count": 0,
         "unsent_bytes": 0,

@@ -9,6 +9,7 @@ import pytest
 
 from server.core.errors import NotFound, TooManyRequests
 from server.identity import service as identity
+from server.identity.domain import RevokeReason
 from server.sync import rescue, review
 from server.sync.matters import Matter, RescueCode
 from server.sync.refusals import WrongDevice
@@ -147,7 +148,7 @@ async def test_the_code_says_why_it_came_this_way(phone, hand_in, database, comp
     await hand_in(phone.note("disabled"))
     assert (await inbox(phone))[0].code == RescueCode.USER_DISABLED
     async with database.unit_of_work(company.id) as uow:
-        await identity.revoke_device(uow, administrator, phone.actor.device, "stolen")
+        await identity.revoke_device(uow, administrator, phone.actor.device, RevokeReason.STOLEN)
     clock.forward(timedelta(seconds=1))
     await hand_in(phone.note("revoked"), windows=window)
     assert (await inbox(phone))[0].code == RescueCode.AFTER_REVOCATION
@@ -172,7 +173,7 @@ async def test_a_flood_is_slowed_down_and_keeps_what_came_before(phone, hand_in,
     async with phone.database.unit_of_work(phone.actor.org) as uow:
         kept = await uow.value("select count(*) from mutation_log")
     assert kept == rescue.RATE.burst
-    clock.forward(timedelta(seconds=int(slow.value.facts["retry_after_s"])))
+    clock.forward(timedelta(seconds=float(str(slow.value.facts["retry_after_s"]))))
     assert await hand_in(*(phone.note("x") for _ in range(rescue.MAX_MUTATIONS))) == Counts(500, 0)
 
 

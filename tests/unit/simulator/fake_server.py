@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulator.device.base import checksum
+
 type Json = dict[str, Any]
 type Key = tuple[str, str]
 
@@ -138,7 +140,7 @@ class FakeServer:
         since = asked["cookie"] if asked["cookie"] in self.cookies else None
         known = dict(self.cookies.get(since or "", {}))
         last_seq = self.streams.get(asked["stream"], Stream()).last_seq
-        lines: list[Json] = [{"k": "head", "epoch": self.epoch, "last_seq": last_seq, "since": since}]
+        lines: list[Json] = [{"k": "head", "epoch": self.epoch, "last_seq": last_seq, "durable_seq": 0, "since": since}]
         for gone in known.keys() - self.buckets.keys():
             lines.append({"k": "drop", "b": gone})
             del known[gone]
@@ -157,7 +159,8 @@ class FakeServer:
         held = self.buckets[key]
         puts = [{"k": "put", "t": t, "id": i, "ver": 1, "d": data} for (t, i), data in held.rows.items()]
         opening = {"k": "bucket", "b": key, "v": held.version, "mode": "reset"}
-        return [opening, *puts, {"k": "check", "b": key, "n": len(puts)}]
+        checked = checksum((put["id"], put["ver"]) for put in puts)
+        return [opening, *puts, {"k": "check", "b": key, "n": len(puts), "h": checked}]
 
     async def events(self, request: Request) -> Response:
         """Tell what was hinted since the last event the phone saw, then end."""
