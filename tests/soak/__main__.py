@@ -34,7 +34,7 @@ def _plan() -> Plan:
 
 
 async def _run(plan: Plan) -> int:
-    async with open_world(plan.devices) as world:
+    async with open_world(plan.devices, plan.seed) as world:
         played = Soak(world, plan)
         try:
             await played.run()
@@ -67,8 +67,14 @@ def figures(played: Soak) -> dict[str, object]:
         "endings": dict(played.checks.statuses.most_common()),
         "mutations": dict(played.journal.by_name.most_common()),
         "office": dict(played.office.done.most_common()),
+        "seconds_by_path": _by_path(played),
         "answers": dict(played.eyes.answers.most_common()),
     }
+
+
+def _by_path(played: Soak) -> dict[str, float]:
+    spent = sorted(played.network.seconds.items(), key=lambda it: -it[1])
+    return {path: round(seconds, 1) for path, seconds in spent}
 
 
 def _say_where(played: Soak, broken: BaseException) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tests.soak.broken import Broken
-from tests.soak.line import Answer
+from tests.soak.line import Answer, path_of
 from tests.soak.world import RIVAL, STRANGER
 
 _OURS = re.compile(rb"ORDER-(\d+)-TEXT")
@@ -25,7 +25,7 @@ class Eyes:
 
     def __call__(self, answer: Answer) -> None:
         path = answer.request.url.path
-        self.answers[f"{answer.request.method} {re.sub('[0-9a-f-]{32,}', '…', path)} {answer.status}"] += 1
+        self.answers[f"{path_of(answer.request)} {answer.status}"] += 1
         if answer.status >= 500 and answer.status != 503:
             raise Broken("5xx", f"{answer.request.method} {path}: {answer.status} {answer.response().text[:500]}")
         if path.startswith("/mobile/") and answer.body:

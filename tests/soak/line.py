@@ -1,10 +1,12 @@
 """The line between phones and the application, in one process: what happens to each request is the seed's decision."""
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from time import perf_counter
 from typing import override
 
 import httpx
@@ -86,6 +88,7 @@ class Network:
         self.calm = False
         self.held: list[httpx.Request] = []
         self.happened: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)  # spent in the application, by path
 
     async def pass_on(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError as a real line would."""
@@ -122,7 +125,9 @@ class Network:
 
     async def deliver(self, request: httpx.Request) -> Answer:
         copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
+        began = perf_counter()
         response = await self._app.handle_async_request(copy)
+        self.seconds[path_of(request)] += perf_counter() - began
         body = b"".join([chunk async for chunk in response.stream])
         if isinstance(accident := watching.get(), Accident) and accident.worker_gone:
             raise WorkerEnded  # whatever its handlers made of that: a dead process says nothing
@@ -155,7 +160,9 @@ class Network:
         if not answer.body:
             raise httpx.ReadError("the reply was lost", request=answer.request)
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Cut(answer.body[: self._rng.randrange(len(answer.body))])
+            answer.status,
+            headers=answer.headers,
+            stream=_Cut(answer.body[: int(self._rng.random() * len(answer.body))]),
         )
 
     async def _with_accident(self, request: httpx.Request, *, worker: bool) -> httpx.Response:
@@ -182,6 +189,11 @@ class _Remembering:
         except Exception as error:
             self._network.last_error = error
             raise
+
+
+def path_of(request: httpx.Request) -> str:
+    """Method and path, ids left out."""
+    return f"{request.method} {re.sub('[0-9a-f-]{32,}', '…', request.url.path)}"
 
 
 class Line(httpx.AsyncBaseTransport):

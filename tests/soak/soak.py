@@ -1,5 +1,6 @@
 """The scheduler: one seed decides who does what next, what breaks, and when it is looked at."""
 
+import hashlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Figures:
     seconds: float = 0.0
     did: Counter[str] = field(default_factory=Counter)
     trace: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    course: Any = field(default_factory=hashlib.sha256)  # over all that was done, to tell whether two runs were one
 
 
 class Soak:
@@ -111,6 +113,7 @@ class Soak:
         doing = self.rng.choices(self._steps, self._weights)[0][1]
         said = await doing()
         self.figures.did[said] += 1
+        self.figures.course.update(said.encode())
         self.figures.trace.append(f"{self.figures.steps}: {said}")
 
     # -- phones ----------------------------------------------------------------------------------------------------
@@ -315,9 +318,3 @@ class Soak:
             if said == "done" and not device.outbox.waiting() and not device.files.waiting():
                 return
         raise Broken("rest", f"{phone.name} does not come to rest: {said}, {phone.device.outbox.waiting()} wait")
-
-
-async def soak(world: World, plan: Plan) -> Soak:
-    played = Soak(world, plan)
-    await played.run()
-    return played

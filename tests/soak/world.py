@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 from fastapi import FastAPI
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
@@ -27,6 +28,7 @@ from server.core.ids import compose_uuid7
 from server.core.wire import Id, Text, WireIn
 from server.identity.domain import Actor
 from server.inventory import service as inventory
+from server.sync import push as pushing
 from server.sync.domain import APPLIED, Mutation, Outcome
 from server.sync.registry import Nature
 from server.workorders import checklists
@@ -71,9 +73,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(devices: int) -> AsyncIterator[World]:
+async def open_world(devices: int, seed: int) -> AsyncIterator[World]:
     """A company of `devices` engineers on a database of its own, gone afterwards."""
-    with _folder() as folder, _database() as (url, owner_url):
+    with _folder() as folder, _database() as (url, owner_url), _batches_committed(in_pieces=bool(seed % 2)):
         clock = ServerClock()
         settings = _settings(url, owner_url, folder)
         database = WatchedDatabase(url, clock, _Mint(), connections=_CONNECTIONS)
@@ -83,6 +85,7 @@ async def open_world(devices: int) -> AsyncIterator[World]:
         try:
             async with services.jobs.open_async():
                 with psycopg.connect(owner_url, autocommit=True) as admin:
+                    _count_ids(admin)
                     yield await _furnish(services, settings, clock, admin, folder, devices)
         finally:
             await database.close()
@@ -97,6 +100,19 @@ class _Mint:
     def __call__(self, at: datetime) -> UUID:
         self._count += 1
         return compose_uuid7(at, self._count)
+
+
+def _count_ids(admin: psycopg.Connection) -> None:
+    """Ids the database makes itself follow one another instead of being random: two runs must be the same."""
+    admin.execute("create sequence soak_id; grant usage on sequence soak_id to public")
+    random_ones = admin.execute(
+        "select table_name, column_name from information_schema.columns "
+        "where table_schema = 'public' and column_default like '%gen_random_uuid%' order by 1, 2"
+    ).fetchall()
+    for table, column in random_ones:
+        admin.execute(
+            f"alter table {table} alter column {column} set default lpad(to_hex(nextval('soak_id')), 32, '0')::uuid"
+        )
 
 
 @contextmanager
@@ -134,6 +150,14 @@ def _settings(url: str, owner_url: str, folder: Path) -> Settings:
         secret=SecretStr("only-for-tests-" + "x" * 32),
         pool_size=_CONNECTIONS,
     )
+
+
+@contextmanager
+def _batches_committed(*, in_pieces: bool) -> Iterator[None]:
+    """How long a batch takes must not decide how it is cut into transactions: the seed does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pushing, "_TRANSACTION_SECONDS", -1.0 if in_pieces else 1e9)
+        yield
 
 
 class PoisonArgs(WireIn):
