@@ -1,5 +1,7 @@
 """Files on their way: announced by hash, sent in chunks from where the server says it stands."""
 
+import base64
+import hashlib
 from dataclasses import dataclass
 
 import httpx
@@ -9,6 +11,7 @@ from simulator.device.line import Line
 from simulator.device.store import Store
 
 CHUNK = 128 * 1024
+_TUS = {"Tus-Resumable": "1.0.0"}
 HASH_MISMATCH = 460
 _MOST_RESTARTS = 3
 _FIRST = "case purpose when 'signature' then 0 else 1 end"
@@ -68,7 +71,7 @@ class Files:
     async def _offset(self, file: WaitingFile) -> int | None:
         """Where the server stands with this file; None when it has all of it."""
         if file.announced:
-            response = await self._line.ask("HEAD", f"/blobs/{file.sha256}")
+            response = await self._line.ask("HEAD", f"/blobs/{file.sha256}", headers=_TUS)
             if response.is_success:
                 return int(response.headers["Upload-Offset"])
         about = {"sha256": file.sha256, "size": file.size, "mime": file.mime, "purpose": file.purpose}
@@ -84,11 +87,14 @@ class Files:
         content = self.content(file.sha256)
         while offset < file.size:
             response = await self._patch(file.sha256, offset, content[offset : offset + self._chunk])
+            if response.status_code == HASH_MISMATCH and response.headers.get("Upload-Offset") == str(offset) != "0":
+                continue  # the chunk was harmed on its way; what came before it stands
             if response.status_code == HASH_MISMATCH:
                 return False
             if response.status_code == httpx.codes.CONFLICT:
                 # Our last chunk arrived but its answer did not.
-                offset = int((await self._line.ask("HEAD", f"/blobs/{file.sha256}")).headers["Upload-Offset"])
+                asked = await self._line.ask("HEAD", f"/blobs/{file.sha256}", headers=_TUS)
+                offset = int(asked.headers["Upload-Offset"])
                 continue
             _expect(response, httpx.codes.NO_CONTENT)
             offset = int(response.headers["Upload-Offset"])
@@ -98,7 +104,8 @@ class Files:
         headers = {
             "Content-Type": "application/offset+octet-stream",
             "Upload-Offset": str(offset),
-            "Tus-Resumable": "1.0.0",
+            "Upload-Checksum": f"sha256 {base64.b64encode(hashlib.sha256(chunk).digest()).decode()}",
+            **_TUS,
         }
         return await self._line.ask("PATCH", f"/blobs/{sha256}", content=chunk, headers=headers)
 
