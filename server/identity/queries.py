@@ -209,6 +209,20 @@ async def lock_refresh_token(uow: UnitOfWork, token_hash: str) -> Row | None:
     )
 
 
+async def lock_newest_refresh_token(uow: UnitOfWork, session: UUID) -> Row | None:
+    """Answer the youngest token of a session, locking the session."""
+    return await uow.row(
+        """
+        select t.id, t.issued_at
+        from session s join refresh_token t on t.session_id = s.id
+        where s.id = %(session)s
+        order by t.issued_at desc limit 1
+        for update of s
+        """,
+        session=session,
+    )
+
+
 async def spend_refresh_token(uow: UnitOfWork, token_id: UUID, now: datetime) -> None:
     await uow.run(
         "update refresh_token set spent_at = %(now)s where id = %(id)s and spent_at is null", id=token_id, now=now

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from server.core import events
-from server.core.db import Database, UnitOfWork
+from server.core.db import Database, Row, UnitOfWork
 from server.core.errors import NotFound
 from server.identity import passwords, queries
 from server.identity.domain import Actor, Audience, Permission, Rescuer, RevokeReason, Standing, permissions_of
@@ -26,7 +26,6 @@ from server.identity.tokens import (
     ACCESS_LIFETIME,
     API_KEY_PREFIX,
     REFRESH_LIFETIME,
-    REFRESH_PREFIX,
     Credential,
     Tokens,
     hash_of,
@@ -149,7 +148,7 @@ async def refresh(database: Database, tokens: Tokens, *, token: str, audience: A
     """
     org = organisation_in(token)
     async with database.unit_of_work(org) as uow:
-        known = await queries.lock_refresh_token(uow, hash_of(token))
+        known = await queries.lock_refresh_token(uow, hash_of(token)) or await _recalled(uow, tokens, token)
         if known is None or known["audience"] != audience:
             raise NotSignedIn
         if known["spent_at"] is None:
@@ -172,6 +171,29 @@ async def refresh(database: Database, tokens: Tokens, *, token: str, audience: A
     raise SessionEnded
 
 
+async def _recalled(uow: UnitOfWork, tokens: Tokens, token: str) -> Row | None:
+    """Take back a token that we issued and no longer know: the database was restored to a time before.
+
+    It bears our seal and is younger than all that is known of its session, which a token that was ever on record here
+    can't be. Without this a restore would sign every phone out, with work on it that the server has lost.
+    """
+    claim = tokens.read_refresh_token(token)
+    if claim is None:
+        return None
+    newest = await queries.lock_newest_refresh_token(uow, claim.session)
+    if newest is None or claim.issued_at <= newest["issued_at"]:
+        return None
+    await queries.insert_refresh_token(
+        uow,
+        session=claim.session,
+        token_hash=hash_of(token),
+        parent=newest["id"],
+        issued_at=claim.issued_at,
+        expires_at=claim.issued_at + REFRESH_LIFETIME,
+    )
+    return await queries.lock_refresh_token(uow, hash_of(token))
+
+
 async def _token_pair(
     uow: UnitOfWork,
     tokens: Tokens,
@@ -184,7 +206,7 @@ async def _token_pair(
     now: datetime,
 ) -> SignedIn:
     organisation = await queries.organisation(uow)
-    token = opaque(REFRESH_PREFIX, organisation.id)
+    token = tokens.refresh_token(org=organisation.id, session=session, now=now)
     await queries.insert_refresh_token(
         uow,
         session=session,

@@ -6,7 +6,9 @@ knows in which organisation to look without any table that spans organisations.
 
 import base64
 import hashlib
+import hmac
 import secrets
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +25,8 @@ REFRESH_LIFETIME = timedelta(days=90)  # engineers come back after weeks; revoki
 API_KEY_PREFIX = "cok"
 REFRESH_PREFIX = "cor"
 _ALGORITHM = "HS256"
+_REFRESH = struct.Struct(">16sQ16s")  # session, microseconds since 1970, random
+_SEAL_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,38 @@ class Credential:
 
 
 @dataclass(frozen=True)
+class RefreshClaim:
+    """What a refresh token says of itself, its seal checked. Whether it is still good, the database says."""
+
+    session: UUID
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
 class Tokens:
-    """Signs and reads access tokens. `secret` has at least 32 characters."""
+    """Signs and reads access tokens, seals refresh tokens. `secret` has at least 32 characters."""
 
     secret: str
+
+    def refresh_token(self, *, org: UUID, session: UUID, now: datetime) -> str:
+        """Mint one that can be told to be ours even by a database restored to a time before it was issued."""
+        claim = _REFRESH.pack(session.bytes, _microseconds(now), secrets.token_bytes(16))
+        return _named(REFRESH_PREFIX, org, _text(claim + self._seal(org, claim)))
+
+    def read_refresh_token(self, text: str) -> RefreshClaim | None:
+        """Answer what the token claims; None when the seal is not ours."""
+        try:
+            said = base64.urlsafe_b64decode(text.split("_", 2)[2] + "==")
+            claim, seal = said[: _REFRESH.size], said[_REFRESH.size :]
+            session, issued_at, _ = _REFRESH.unpack(claim)
+        except (ValueError, IndexError, struct.error):
+            return None
+        if not hmac.compare_digest(seal, self._seal(organisation_in(text), claim)):
+            return None
+        return RefreshClaim(UUID(bytes=session), datetime.fromtimestamp(issued_at / 1_000_000, UTC))
+
+    def _seal(self, org: UUID, claim: bytes) -> bytes:
+        return hmac.digest(self.secret.encode(), b"refresh" + org.bytes + claim, "sha256")[:_SEAL_BYTES]
 
     def issue(
         self, *, org: UUID, person: UUID, session: UUID, device: UUID | None, audience: Audience, now: datetime
@@ -95,9 +127,21 @@ class Tokens:
             raise NotSignedIn from None
 
 
+def _microseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
 def opaque(prefix: str, org: UUID, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
     """Mint an opaque credential with 256 random bits."""
-    return f"{prefix}_{base64.b32encode(org.bytes).decode().rstrip('=').lower()}_{random(32)}"
+    return _named(prefix, org, random(32))
+
+
+def _named(prefix: str, org: UUID, secret: str) -> str:
+    return f"{prefix}_{base64.b32encode(org.bytes).decode().rstrip('=').lower()}_{secret}"
 
 
 def organisation_in(credential: str) -> UUID:

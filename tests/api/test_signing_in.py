@@ -6,6 +6,7 @@ import pytest
 
 from server.identity import service
 from server.identity.domain import Audience
+from server.identity.tokens import hash_of
 from tests.factories.identity import found_company
 
 PASSWORD = "a long enough password"
@@ -80,6 +81,42 @@ async def test_a_copied_refresh_token_ends_the_whole_family(client, account):
     assert (await _refresh(client, newest["refresh_token"])).json()["code"] == "auth.session_ended"
     me = await client.get("/api/v1/me", headers={"Authorization": f"Bearer {newest['access_token']}"})
     assert me.json()["code"] == "auth.session_ended"
+
+
+async def _forget(database, company, *tokens):
+    """As a database restored to the time before these were issued."""
+    async with database.unit_of_work(company.id) as uow:
+        forgotten = [hash_of(token) for token in tokens]
+        await uow.run("delete from refresh_token where token_hash = any(%(them)s)", them=forgotten)
+        await uow.run("update refresh_token set spent_at = null")
+
+
+async def test_a_restored_server_takes_back_the_newest_token_it_no_longer_knows(
+    client, account, clock, database, company
+):
+    tokens = [(await _login(client, account)).json()["refresh_token"]]
+    for _ in range(3):
+        clock.forward(timedelta(minutes=10))
+        tokens.append((await _refresh(client, tokens[-1])).json()["refresh_token"])
+    await _forget(database, company, *tokens[1:])
+    changed = tokens[3][:50] + ("A" if tokens[3][50] != "A" else "B") + tokens[3][51:]
+    assert (await _refresh(client, tokens[3][:60])).status_code == 401
+    assert (await _refresh(client, changed)).status_code == 401
+    onward = await _refresh(client, tokens[3])
+    assert onward.status_code == 200
+    assert (await _refresh(client, tokens[2])).status_code == 401, "older than what is known: a copy"
+    assert (await _refresh(client, onward.json()["refresh_token"])).status_code == 200
+
+
+async def test_a_token_that_was_forgotten_does_not_revive_a_session_that_ended(
+    client, account, clock, database, company
+):
+    first = (await _login(client, account)).json()["refresh_token"]
+    clock.forward(timedelta(minutes=10))
+    second = (await _refresh(client, first)).json()["refresh_token"]
+    await _forget(database, company, second)
+    await client.post("/api/v1/auth/logout", json={"refresh_token": first})
+    assert (await _refresh(client, second)).json()["code"] == "auth.session_ended"
 
 
 async def test_signing_out_ends_the_session_at_once(client, account):
