@@ -5,6 +5,7 @@ import pytest
 from tests.factories.workforce import an_engineer
 from tests.factories.workorders import a_visit, an_order
 from tests.scenarios.handset import Handset
+from tests.scenarios.phones import Field, send_out
 
 
 @pytest.fixture
@@ -32,3 +33,9 @@ async def hand_out(client, database, company, signed_in):
 @pytest.fixture
 async def handset(hand_out):
     return await hand_out()
+
+
+@pytest.fixture
+async def field(app, database, company, clock, tmp_path) -> Field:
+    """For scenarios that are about the device: reference devices and what the server has of their work."""
+    return await send_out(app, database, company, clock, tmp_path)
