@@ -33,7 +33,7 @@ class Likeness(StrEnum):
 
     SAME_SERIAL = "same_serial"
     MISREAD_SERIAL = "misread_serial"  # the same machine at the same site, its plate read a letter differently
-    SAME_PHONE = "same_phone"
+    SAME_CONTACT = "same_contact"
     SAME_NAME = "same_name"
 
 
@@ -59,6 +59,7 @@ class Site:
     address: str
     place: Point
     access_notes: str
+    meter_location: str
     fence_radius_m: int
     territory_id: UUID | None
     version: int
@@ -88,6 +89,20 @@ class Asset:
     status: AssetStatus
     notes: str
     version: int
+    twin_of: UUID | None = None  # another asset had this serial number first
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Two records that are probably one thing."""
+
+    id: UUID
+    entity: Entity
+    newer_id: UUID
+    older_id: UUID
+    why: Likeness
+    made_at: datetime
+    settlement: str | None
 
 
 @dataclass(frozen=True)

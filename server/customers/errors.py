@@ -11,3 +11,9 @@ class SiteOfAnotherCustomer(Problem):
     code = "contact.site_of_another_customer"
     kind = Kind.REFUSED
     sentence = "This site does not belong to this customer."
+
+
+class SuggestionSettled(Problem):
+    code = "duplicate.settled"
+    kind = Kind.CONFLICT
+    sentence = "This was decided already: {settlement}."

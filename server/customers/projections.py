@@ -18,13 +18,15 @@ _CONTACT = """
 _SITE = """
     select s.id, jsonb_build_object(
         'customer_id', s.customer_id, 'name', s.name, 'address', s.address, 'lon', st_x(s.place::geometry),
-        'lat', st_y(s.place::geometry), 'access_notes', s.access_notes, 'fence_radius_m', s.fence_radius_m) as d
+        'lat', st_y(s.place::geometry), 'access_notes', s.access_notes,
+        'meter_location', s.meter_location, 'fence_radius_m', s.fence_radius_m) as d
     from site s where s.id = any(%(ids)s)
 """
 _ASSET = """
     select a.id, jsonb_build_object(
         'site_id', a.site_id, 'product', a.product, 'model', a.model, 'serial', a.serial,
-        'installed_on', a.installed_on, 'warranty_until', a.warranty_until, 'status', a.status) as d
+        'installed_on', a.installed_on, 'warranty_until', a.warranty_until, 'status', a.status,
+        'notes', a.notes, 'twin_of', a.twin_of) as d
     from asset a where a.id = any(%(ids)s)
 """
 

@@ -5,17 +5,18 @@ from uuid import UUID
 
 from server.core.db import Row, UnitOfWork
 from server.core.search import containing, digits_of
-from server.customers.domain import Asset, Caller, Contact, Customer, Match, Site
+from server.customers.domain import Asset, Caller, Contact, Customer, Entity, Match, Site
 from server.geo.domain import Point
 
 _CUSTOMER = "c.id, c.number, c.name, c.tier, c.email, c.phone, c.language, c.tags, c.notes, c.created_at"
 _SITE = """
     s.id, s.customer_id, s.name, s.address, array[st_x(s.place::geometry), st_y(s.place::geometry)] as place,
-    s.access_notes, s.fence_radius_m, s.territory_id, s.version, s.created_at
+    s.access_notes, s.meter_location, s.fence_radius_m, s.territory_id, s.version, s.created_at
 """
 _CONTACT = "t.id, t.customer_id, t.site_id, t.name, t.role, t.phone, t.email"
-_ASSET = """
-    a.id, a.site_id, a.product, a.model, a.serial, a.installed_on, a.warranty_until, a.status, a.notes, a.version
+ASSET_COLUMNS = """
+    a.id, a.site_id, a.product, a.model, a.serial, a.installed_on, a.warranty_until, a.status, a.notes, a.version,
+    a.twin_of
 """
 # Fewer digits than this match too many telephones by accident.
 _SHORTEST_PHONE = 6
@@ -58,8 +59,10 @@ async def insert_customer(uow: UnitOfWork, it: Customer) -> None:
 
 
 async def customer(uow: UnitOfWork, customer_id: UUID, *, door: str = "true") -> Customer | None:
+    """Answer a customer by their id, or by the id of one that was merged into them."""
+    known_as = _now_known_as(Entity.CUSTOMER)
     return await uow.one_of(
-        Customer, f"select {_CUSTOMER} from customer c where c.id = %(id)s and {door}", id=customer_id
+        Customer, f"select {_CUSTOMER} from customer c where c.id = {known_as} and {door}", id=customer_id
     )
 
 
@@ -94,10 +97,10 @@ async def customers_after(
 async def insert_site(uow: UnitOfWork, it: Site) -> None:
     await uow.run(
         """
-        insert into site (org_id, id, customer_id, name, address, place, access_notes, fence_radius_m, territory_id,
-                          version, created_at)
+        insert into site (org_id, id, customer_id, name, address, place, access_notes, meter_location, fence_radius_m,
+                          territory_id, version, created_at)
         values (%(org)s, %(id)s, %(customer)s, %(name)s, %(address)s, st_point(%(lon)s, %(lat)s, 4326)::geography,
-                %(access)s, %(radius)s, %(territory)s, %(version)s, %(created)s)
+                %(access)s, %(meter)s, %(radius)s, %(territory)s, %(version)s, %(created)s)
         """,
         org=uow.org,
         id=it.id,
@@ -107,10 +110,33 @@ async def insert_site(uow: UnitOfWork, it: Site) -> None:
         lon=it.place.lon,
         lat=it.place.lat,
         access=it.access_notes,
+        meter=it.meter_location,
         radius=it.fence_radius_m,
         territory=it.territory_id,
         version=it.version,
         created=it.created_at,
+    )
+
+
+async def lock_site(uow: UnitOfWork, site_id: UUID) -> Site | None:
+    return await uow.one_of(Site, f"select {_SITE} from site s where s.id = %(id)s for no key update", id=site_id)
+
+
+async def save_site(uow: UnitOfWork, it: Site) -> None:
+    """Write what can be corrected of a site."""
+    await uow.run(
+        """
+        update site set name = %(name)s, address = %(address)s, access_notes = %(access)s, meter_location = %(meter)s,
+                        fence_radius_m = %(radius)s, version = %(version)s
+        where id = %(id)s
+        """,
+        id=it.id,
+        name=it.name,
+        address=it.address,
+        access=it.access_notes,
+        meter=it.meter_location,
+        radius=it.fence_radius_m,
+        version=it.version,
     )
 
 
@@ -184,9 +210,9 @@ async def insert_asset(uow: UnitOfWork, it: Asset) -> bool:
         await uow.run(
             """
             insert into asset (org_id, id, site_id, product, model, serial, installed_on, warranty_until, status, notes,
-                               version)
+                               version, twin_of)
             values (%(org)s, %(id)s, %(site)s, %(product)s, %(model)s, %(serial)s, %(installed)s, %(warranty)s,
-                    %(status)s, %(notes)s, %(version)s)
+                    %(status)s, %(notes)s, %(version)s, %(twin)s)
             on conflict (org_id, product, serial) where twin_of is null do nothing
             """,
             org=uow.org,
@@ -200,19 +226,72 @@ async def insert_asset(uow: UnitOfWork, it: Asset) -> bool:
             status=it.status,
             notes=it.notes,
             version=it.version,
+            twin=it.twin_of,
         )
     )
 
 
 async def asset(uow: UnitOfWork, asset_id: UUID) -> Asset | None:
-    return await uow.one_of(Asset, f"select {_ASSET} from asset a where a.id = %(id)s", id=asset_id)
+    """Answer an asset by its id, or by the id of one that was merged into it."""
+    return await uow.one_of(
+        Asset, f"select {ASSET_COLUMNS} from asset a where a.id = {_now_known_as(Entity.ASSET)}", id=asset_id
+    )
+
+
+def _now_known_as(entity: Entity) -> str:
+    return f"coalesce((select now_id from alias where id = %(id)s and entity = '{entity}'), %(id)s)"
+
+
+async def lock_asset(uow: UnitOfWork, asset_id: UUID) -> Asset | None:
+    """Answer an asset, by its own id or by one that was merged into it, and keep others from changing it."""
+    return await uow.one_of(
+        Asset,
+        f"select {ASSET_COLUMNS} from asset a where a.id = {_now_known_as(Entity.ASSET)} for no key update of a",
+        id=asset_id,
+    )
+
+
+async def serial_holder(uow: UnitOfWork, it: Asset) -> Asset | None:
+    """Answer the other asset that has this product's serial number, and had it first."""
+    return await uow.one_of(
+        Asset,
+        f"""
+        select {ASSET_COLUMNS} from asset a
+        where a.product = %(product)s and a.serial = %(serial)s and a.twin_of is null and a.id <> %(id)s
+        """,
+        product=it.product,
+        serial=it.serial,
+        id=it.id,
+    )
+
+
+async def save_asset(uow: UnitOfWork, it: Asset) -> None:
+    """Write what can be corrected of an asset."""
+    await uow.run(
+        """
+        update asset set product = %(product)s, model = %(model)s, serial = %(serial)s, installed_on = %(installed)s,
+                         warranty_until = %(warranty)s, status = %(status)s, notes = %(notes)s, twin_of = %(twin)s,
+                         version = %(version)s
+        where id = %(id)s
+        """,
+        id=it.id,
+        product=it.product,
+        model=it.model,
+        serial=it.serial,
+        installed=it.installed_on,
+        warranty=it.warranty_until,
+        status=it.status,
+        notes=it.notes,
+        twin=it.twin_of,
+        version=it.version,
+    )
 
 
 async def assets_of(uow: UnitOfWork, customer_id: UUID) -> list[Asset]:
     return await uow.all_of(
         Asset,
         f"""
-        select {_ASSET} from asset a join site s on s.id = a.site_id
+        select {ASSET_COLUMNS} from asset a join site s on s.id = a.site_id
         where s.customer_id = %(customer)s order by a.id limit 1000
         """,
         customer=customer_id,
@@ -226,7 +305,7 @@ async def assets_after(
     return await uow.all_of(
         Asset,
         f"""
-        select {_ASSET} from asset a
+        select {ASSET_COLUMNS} from asset a
         where {door} and (%(site)s::uuid is null or a.site_id = %(site)s)
           and (%(after)s::uuid is null or a.id > %(after)s)
         order by a.id limit %(limit)s

@@ -44,10 +44,13 @@ async def add_customer(
     tags: Sequence[str] = (),
     notes: str = "",
     by: UUID | None = None,
+    customer_id: UUID | None = None,
 ) -> Customer:
     """Add a customer under the organisation's next number."""
     number = numbered(await queries.next_number(uow))
-    it = Customer(uow.new_id(), number, name, tier, email, phone, language, tuple(tags), notes, uow.now())
+    it = Customer(
+        customer_id or uow.new_id(), number, name, tier, email, phone, language, tuple(tags), notes, uow.now()
+    )
     await queries.insert_customer(uow, it)
     await events.append(uow, "customer.added", subject=("customer", it.id), actor=by, payload={"number": number})
     return it
@@ -93,16 +96,19 @@ async def add_site(
     address: str,
     place: Point,
     access_notes: str = "",
+    meter_location: str = "",
     fence_radius_m: int = DEFAULT_FENCE_RADIUS_M,
+    site_id: UUID | None = None,
 ) -> Site:
     """Add a place where a customer is served; its territory follows from the map."""
     it = Site(
-        uow.new_id(),
+        site_id or uow.new_id(),
         customer_id,
         name,
         address,
         place,
         access_notes,
+        meter_location,
         fence_radius_m,
         await workforce.territory_at(uow, place),
         1,

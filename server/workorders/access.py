@@ -10,13 +10,13 @@ from server.identity.access import Door
 from server.identity.domain import Actor, Permission
 from server.workorders import queries
 from server.workorders.domain import Visit, VisitState, WorkOrder
-from server.workorders.errors import EntityGone, NeverAssigned
+from server.workorders.errors import EntityGone, NeverAssigned, Voided
 from server.workorders.procedures import Item
 
 ORDER = Door(
     "work order",
     Permission.ORDERS_READ,
-    own=f"""exists (
+    own=f"""o.voided_at is null and exists (
         select from visit mine where mine.work_order_id = o.id and mine.engineer_id = %(actor)s
         and mine.state not in ('{VisitState.CANCELLED}', '{VisitState.DECLINED}'))""",
 )
@@ -27,6 +27,14 @@ async def work_order_for(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> 
     found = await queries.order_behind(uow, work_order_id, door=ORDER.condition(actor), actor=actor)
     if found is None:
         raise NotFound(thing=ORDER.thing)
+    return found
+
+
+async def living_order_for(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> WorkOrder:
+    """As `work_order_for`, for whoever wants to add to it. Raises NotFound, Voided."""
+    found = await work_order_for(uow, actor, work_order_id)
+    if found.voided_at is not None:
+        raise Voided
     return found
 
 

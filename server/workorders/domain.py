@@ -399,11 +399,6 @@ class WorkOrder:
     findings_rev: int = 1
     voided_at: datetime | None = None
 
-    @property
-    def invoice_blocked(self) -> bool:
-        """Whether nothing of it may be invoiced before a person has decided."""
-        return self.state is State.COMPLETED_DISPUTED or self.voided_at is not None
-
 
 @dataclass(frozen=True)
 class Visit:

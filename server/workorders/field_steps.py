@@ -141,14 +141,21 @@ async def _take_back(scene: Scene) -> Outcome:
     return scene.conflict("TAKEN_BACK")
 
 
-async def take_back(step: Step, order: WorkOrder, mine: Visit, rule: Transition) -> WorkOrder:
-    """Give the order back to an engineer it was taken from, one step further on their own line of events.
+async def take_back(
+    step: Step,
+    order: WorkOrder,
+    mine: Visit,
+    rule: Transition,
+    *,
+    vouched: frozenset[Requirement] = frozenset(),
+) -> WorkOrder:
+    """Give the order back to an engineer it was taken from, by a step of their own line of events.
 
-    Raises MissingRequirement.
+    vouched: what a person has decided to do without. Raises MissingRequirement.
     """
     from_field = replace(mine, state=mine.field_state, finished_at=None)
     at_hand = await step.at_hand(order, from_field, rule)
-    require_all(rule, at_hand)
+    require_all(rule, at_hand | vouched)
     moved, _ = await step.take(order, mine, rule, regained=True, facts={"taken_back": True})
     return moved
 

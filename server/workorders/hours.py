@@ -54,7 +54,7 @@ async def add_time(
         person_id=actor.person,
         kind=kind,
     )
-    return await kept(uow, actor, admission, "time", flags=flags) if flags is not None else None
+    return await kept(uow, actor, admission, "time", flags=_told(flags, circumstances)) if flags is not None else None
 
 
 async def start_timer(
@@ -78,7 +78,7 @@ async def start_timer(
         person_id=actor.person,
         kind=kind,
     )
-    return await kept(uow, actor, admission, "time", flags=flags) if flags is not None else None
+    return await kept(uow, actor, admission, "time", flags=_told(flags, circumstances)) if flags is not None else None
 
 
 async def stop_timer(
@@ -106,7 +106,7 @@ async def stop_timer(
         kind=kind,
     )
     if flags is not None:
-        return await kept(uow, actor, admission, "time", flags=flags)
+        return await kept(uow, actor, admission, "time", flags=_told(flags, circumstances))
     tip = await hour_queries.tip(uow, entry_id)
     if tip is None or tip.person_id != actor.person:
         raise NotYourTime
@@ -146,7 +146,7 @@ async def edit_time(
         replaces=tip,
         kind=kind,
     )
-    return await kept(uow, actor, admission, "time", flags=flags) if flags is not None else None
+    return await kept(uow, actor, admission, "time", flags=_told(flags, circumstances)) if flags is not None else None
 
 
 async def own_tip(uow: UnitOfWork, person: UUID, entry_id: UUID) -> Tip:
@@ -213,8 +213,13 @@ def _reading(uow: UnitOfWork, circumstances: Circumstances, device_time: DeviceT
     )
 
 
+def _told(flags: tuple[str, ...], circumstances: Circumstances) -> tuple[str, ...]:
+    """Leave out what the engine says of the mutation anyway."""
+    return tuple(flag for flag in flags if flag not in _clock_flags(circumstances))
+
+
 def _clock_flags(circumstances: Circumstances) -> tuple[str, ...]:
-    return ("CLOCK_FUTURE",) if circumstances.occurrence and circumstances.occurrence.clock_future else ()
+    return circumstances.occurrence.flags if circumstances.occurrence else ()
 
 
 def _raw(stretch: Stretch) -> dict[str, Any]:

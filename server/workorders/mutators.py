@@ -13,7 +13,17 @@ from server.identity.access import require
 from server.identity.domain import Actor, Permission
 from server.sync.domain import Disagreement, Mutation, Outcome
 from server.sync.registry import Nature, Registry
-from server.workorders import answers, evidence, field_steps, hour_mutators, queries, service, timeline
+from server.workorders import (
+    answers,
+    correction_mutators,
+    evidence,
+    field_steps,
+    hour_mutators,
+    queries,
+    service,
+    settlements,
+    timeline,
+)
 from server.workorders.access import Admission, admit
 from server.workorders.domain import (
     TRANSITIONS,
@@ -337,3 +347,5 @@ def register(registry: Registry) -> None:
     registry.mutator("photo.hide", PhotoHideArgs, hide_photo, nature=Nature.EVIDENCE)
     registry.mutator("photo.show", PhotoShowArgs, show_photo, nature=Nature.EVIDENCE)
     hour_mutators.register(registry)
+    correction_mutators.register(registry)
+    settlements.register(registry)

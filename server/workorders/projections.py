@@ -9,7 +9,8 @@ _WORK_ORDER = """
         'number', o.number, 'customer_id', o.customer_id, 'site_id', o.site_id, 'asset_id', o.asset_id,
         'title', o.title, 'problem_type', o.problem_type, 'description', o.description, 'priority', o.priority,
         'state', o.state, 'hold_reason', o.hold_reason, 'window_start', o.window_start, 'window_end', o.window_end,
-        'duration_minutes', o.duration_minutes, 'procedure_id', o.procedure_id, 'respond_by', o.respond_by) as d
+        'duration_minutes', o.duration_minutes, 'procedure_id', o.procedure_id, 'respond_by', o.respond_by,
+        'findings', o.findings, 'description_rev', o.description_rev, 'findings_rev', o.findings_rev) as d
     from work_order o where o.id = any(%(ids)s)
 """
 _VISIT = """
@@ -26,13 +27,16 @@ _NOTE = """
 _ANSWER = """
     select a.id, jsonb_build_object(
         'work_order_id', a.work_order_id, 'item_id', a.item_id, 'value', a.value, 'answered_by', a.answered_by,
-        'at', a.at, 'superseded_by', a.superseded_by) as d
+        'at', a.at, 'superseded_by', a.superseded_by, 'disputed', a.disputed) as d
     from checklist_answer a where a.id = any(%(ids)s)
 """
 _TIME = """
     select t.id, jsonb_build_object(
         'work_order_id', t.work_order_id, 'visit_id', t.visit_id, 'person_id', t.person_id, 'kind', t.kind,
-        'started_at', t.started_at, 'ended_at', t.ended_at) as d
+        'started_at', t.started_at, 'ended_at', t.ended_at, 'device_started_at', t.device_started_at,
+        'device_ended_at', t.device_ended_at, 'uncertainty_ms', t.uncertainty_ms, 'started_zone', t.started_zone,
+        'ended_zone', t.ended_zone, 'flags', to_jsonb(t.flags), 'revision', t.revision,
+        'superseded_by', t.superseded_by, 'approved', t.approved_at is not null) as d
     from time_entry t where t.id = any(%(ids)s)
 """
 _COST = """
@@ -51,11 +55,13 @@ _PHOTO = """
 # What happened at a site before. Closing an order touches the order itself, so its rating and last notes travel then.
 _HISTORY = """
     select o.id, jsonb_build_object(
-        'work_order_id', o.id, 'number', o.number, 'title', o.title, 'problem_type', o.problem_type, 'state', o.state,
+        'work_order_id', o.id, 'number', o.number, 'title', case when o.voided_at is null then o.title else '' end,
+        'problem_type', o.problem_type, 'state', o.state, 'voided', o.voided_at is not null,
         'reported_at', o.reported_at, 'closed_at', o.closed_at, 'asset_id', o.asset_id,
         'notes', coalesce(
             (select jsonb_agg(jsonb_build_object('body', n.body, 'at', n.at) order by n.at desc)
-             from (select body, at from note where work_order_id = o.id order by at desc limit 3) n), '[]'),
+             from (select body, at from note where work_order_id = o.id and o.voided_at is null
+                   order by at desc limit 3) n), '[]'),
         'rating', (select g.rating from signature g where g.work_order_id = o.id order by g.at desc limit 1)) as d
     from work_order o where o.id = any(%(ids)s)
 """
@@ -66,7 +72,8 @@ _PROCEDURE = """
 _ITEM = """
     select i.id, jsonb_build_object(
         'procedure_id', i.procedure_id, 'ordinal', i.ordinal, 'kind', i.kind, 'label', i.label,
-        'required', i.required, 'unit', i.unit, 'minimum', i.minimum, 'maximum', i.maximum, 'choices', i.choices) as d
+        'required', i.required, 'safety_critical', i.safety_critical,
+        'unit', i.unit, 'minimum', i.minimum, 'maximum', i.maximum, 'choices', i.choices) as d
     from procedure_item i where i.id = any(%(ids)s)
 """
 

@@ -76,6 +76,21 @@ async def insert_order(uow: UnitOfWork, it: WorkOrder) -> None:
     )
 
 
+async def has_worked_at(uow: UnitOfWork, engineer_id: UUID, site_id: UUID) -> bool:
+    """Answer whether somebody was ever assigned to an order at a site."""
+    return bool(
+        await uow.value(
+            """
+            select exists (
+                select from work_order o join visit v on v.work_order_id = o.id
+                where o.site_id = %(site)s and v.engineer_id = %(engineer)s)
+            """,
+            site=site_id,
+            engineer=engineer_id,
+        )
+    )
+
+
 async def insert_skills(uow: UnitOfWork, order_id: UUID, levels: Mapping[UUID, int]) -> None:
     await uow.run(
         """
@@ -133,6 +148,40 @@ async def save_order(uow: UnitOfWork, it: WorkOrder) -> None:
         hold=it.hold_reason,
         closed=it.closed_at,
         version=it.version,
+    )
+
+
+async def set_voided(
+    uow: UnitOfWork, order_id: UUID, *, at: datetime | None, by: UUID | None, reason: str | None
+) -> None:
+    await uow.run(
+        """
+        update work_order set voided_at = %(at)s, voided_by = %(by)s, void_reason = %(reason)s, version = version + 1
+        where id = %(id)s
+        """,
+        id=order_id,
+        at=at,
+        by=by,
+        reason=reason,
+    )
+
+
+async def patch_order(uow: UnitOfWork, it: WorkOrder) -> None:
+    """Write the office's fields of an order."""
+    await uow.run(
+        """
+        update work_order
+        set title = %(title)s, problem_type = %(problem_type)s, priority = %(priority)s,
+            window_start = %(window_start)s, window_end = %(window_end)s, duration_minutes = %(duration_minutes)s,
+            version = %(version)s
+        where id = %(id)s
+        """,
+        **{
+            name: value
+            for name, value in vars(it).items()
+            if name in {"id", "version", "title", "problem_type", "priority", "window_start", "window_end"}
+        },
+        duration_minutes=it.duration_minutes,
     )
 
 
@@ -313,7 +362,7 @@ async def summaries_after(
         WorkOrderSummary,
         rf"""
         {_SUMMARY}
-        where {door} and (%(after)s::uuid is null or o.id < %(after)s)
+        where {door} and (o.voided_at is not null) = %(voided)s and (%(after)s::uuid is null or o.id < %(after)s)
           and (%(states)s::text[] is null or o.state = any(%(states)s))
           and (%(priorities)s::text[] is null or o.priority = any(%(priorities)s))
           and (not %(open)s or o.state <> all(%(over)s))
@@ -332,6 +381,7 @@ async def summaries_after(
         over=_OVER,
         engineer=wanted.engineer_id,
         customer=wanted.customer_id,
+        voided=wanted.voided,
         pattern=containing(wanted.q) if wanted.q else None,
         typed=(wanted.q or "").strip().lstrip("#"),
         limit=limit,
@@ -349,7 +399,10 @@ async def open_summaries(uow: UnitOfWork, limit: int) -> list[WorkOrderSummary]:
     """Answer the open orders, those that must be answered first first."""
     return await uow.all_of(
         WorkOrderSummary,
-        f"{_SUMMARY} where o.state <> all(%(over)s) order by o.respond_by, o.id limit %(limit)s",
+        f"""
+        {_SUMMARY} where o.state <> all(%(over)s) and o.voided_at is null
+        order by o.respond_by, o.id limit %(limit)s
+        """,
         over=_OVER,
         limit=limit,
     )
@@ -359,7 +412,8 @@ async def counts(uow: UnitOfWork) -> Counts:
     found: dict[str, Any] | None = await uow.row(
         """
         with open as (
-            select state, priority, count(*) as many from work_order where state <> all(%(over)s) group by 1, 2),
+            select state, priority, count(*) as many from work_order
+            where state <> all(%(over)s) and voided_at is null group by 1, 2),
         states as (select state, sum(many)::int as many from open group by 1),
         priorities as (select priority, sum(many)::int as many from open group by 1)
         select coalesce((select jsonb_object_agg(state, many) from states), '{}') as by_state,

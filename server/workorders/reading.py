@@ -20,7 +20,7 @@ from server.workorders.domain import (
     actions_from,
 )
 from server.workorders.records import TimelineEntry
-from server.workorders.views import Counts, Filter, WorkOrderDetail, WorkOrderSummary, checklist
+from server.workorders.views import Counts, Filter, WorkOrderDetail, WorkOrderSummary, checklist, extra
 
 # A board shows at most this many open orders; the rest are found by the list.
 MOST_ON_BOARD = 2_000
@@ -70,6 +70,7 @@ async def detail(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> WorkOrde
     procedure, items = await checklists.of_order(uow, order)
     summary = await summary_of(uow, order.id)
     assert summary is not None, "seen a statement ago, and orders are never deleted"
+    answers = await record_queries.answers(uow, order.id)
     return WorkOrderDetail(
         order=order,
         summary=summary,
@@ -81,7 +82,8 @@ async def detail(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> WorkOrde
         contacts=await customers.contacts_of(uow, order.customer_id),
         visits=await queries.visits(uow, order.id),
         notes=await record_queries.notes(uow, order.id),
-        checklist=checklist(items, await record_queries.answers(uow, order.id)),
+        checklist=checklist(items, answers),
+        extra_answers=extra(items, answers),
         time=await hour_queries.time_entries(uow, order.id),
         costs=await record_queries.costs(uow, order.id),
         photos=await record_queries.photos(uow, order.id),

@@ -1,5 +1,6 @@
 """Opening work orders and moving them through their life."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from server.identity.access import require
 from server.identity.domain import Actor, Permission
 from server.sync.domain import Occurrence
 from server.workforce import service as workforce
-from server.workorders import access, checklists, queries, timeline
+from server.workorders import access, amending, checklists, queries, timeline
 from server.workorders.domain import (
     OFFICE,
     OVER,
@@ -151,6 +152,19 @@ async def perform(
     if moved.state in OVER or action is Action.UNSCHEDULE:
         await _withdraw_all(uow, actor, moved, reason)
     return moved
+
+
+async def amend(
+    uow: UnitOfWork, actor: Actor, *, work_order_id: UUID, expected_version: int, wanted: Mapping[str, Any]
+) -> WorkOrder:
+    """Change the office's fields of an order as it was seen. Raises NotFound, Voided, ChangedMeanwhile."""
+    order = await _locked(uow, work_order_id)
+    if expected_version != order.version:
+        raise ChangedMeanwhile(version=order.version)
+    await amending.amend(uow, actor, order, base=vars(order), wanted=wanted, signed=True)
+    changed = await queries.order(uow, order.id)
+    assert changed is not None, "held by this transaction"
+    return changed
 
 
 async def schedule_visit(

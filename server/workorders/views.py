@@ -25,6 +25,7 @@ class Filter:
     engineer_id: UUID | None = None
     customer_id: UUID | None = None
     open_only: bool = False
+    voided: bool = False  # only those that were taken back, instead of all others
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,14 @@ class VisitView:
 
 @dataclass(frozen=True)
 class ChecklistLine:
-    """One item of the order's procedure with the answer that stands and those it replaced."""
+    """One item of the order's procedure with the answer that stands and those it replaced.
+
+    against: what other people hold against it, as long as nobody has decided.
+    """
 
     item: Item
     answer: Answer | None
+    against: tuple[Answer, ...]
     earlier: tuple[Answer, ...]
 
     @property
@@ -98,6 +103,7 @@ class WorkOrderDetail:
     visits: list[VisitView]
     notes: list[Note]
     checklist: list[ChecklistLine]
+    extra_answers: list[Answer]
     time: list[TimeEntry]
     costs: list[Cost]
     photos: list[Photo]
@@ -131,4 +137,10 @@ def checklist(items: Sequence[Item], answers: Sequence[Answer]) -> list[Checklis
 def _line(item: Item, answers: Sequence[Answer]) -> ChecklistLine:
     standing = [answer for answer in answers if answer.superseded_by is None]
     earlier = tuple(answer for answer in answers if answer.superseded_by is not None)
-    return ChecklistLine(item, standing[-1] if standing else None, earlier)
+    return ChecklistLine(item, standing[-1] if standing else None, tuple(standing[:-1]), earlier)
+
+
+def extra(items: Sequence[Item], answers: Sequence[Answer]) -> list[Answer]:
+    """Answer the answers to items that are not the procedure's any more."""
+    known = {item.id for item in items}
+    return [answer for answer in answers if answer.item_id not in known]

@@ -12,7 +12,7 @@ from edge.idempotency import IdempotencyHeader, once
 from edge.problems import PROBLEMS
 from server.core.paging import MAX_PAGE
 from server.core.wire import Id, Line, Name, PlaceIn, PlaceOut, Search, Text, WireIn, WireOut
-from server.customers import access, service
+from server.customers import access, duplicates, service
 from server.customers.domain import DEFAULT_FENCE_RADIUS_M, Tier
 from server.geo.domain import Point
 from server.identity.domain import Permission
@@ -65,6 +65,7 @@ class NewSite(WireIn):
     address: Annotated[Line, StringConstraints(min_length=1)]
     place: PlaceIn
     access_notes: Text = ""
+    meter_location: Text = ""
     fence_radius_m: Annotated[int, Field(ge=20, le=20_000)] = DEFAULT_FENCE_RADIUS_M
 
 
@@ -75,6 +76,7 @@ class SiteOut(WireOut):
     address: str
     place: PlaceOut
     access_notes: str
+    meter_location: str
     fence_radius_m: int
     territory_id: UUID | None
     version: int
@@ -123,6 +125,23 @@ class AssetOut(WireOut):
     status: str
     notes: str
     version: int
+    twin_of: UUID | None
+
+
+class SuggestionOut(WireOut):
+    """Two records that are probably one thing."""
+
+    id: UUID
+    entity: str
+    newer_id: UUID
+    older_id: UUID
+    why: str
+    made_at: datetime
+
+
+class SuggestionsOut(WireOut):
+    items: list[SuggestionOut]
+    next_cursor: str | None
 
 
 class AssetsOut(WireOut):
@@ -204,3 +223,21 @@ async def list_assets(work: Reader, site_id: Id | None = None, limit: Limit = 50
     return AssetsOut.model_validate(
         await service.assets(work.uow, work.actor, site_id=site_id, cursor=cursor, limit=limit)
     )
+
+
+@router.get("/merge-suggestions")
+async def list_merge_suggestions(work: Reader) -> SuggestionsOut:
+    """Records that were probably made twice and wait for a person to decide, the oldest first."""
+    found = await duplicates.open_suggestions(work.uow, work.actor)
+    return SuggestionsOut.model_validate({"items": found, "next_cursor": None})
+
+
+@router.post("/merge-suggestions/{suggestion_id}/merge")
+async def merge_records(work: Writer, suggestion_id: Id) -> SuggestionOut:
+    """Let the newer record become the older one; phones that still know its id are understood."""
+    return SuggestionOut.model_validate(await duplicates.merge(work.uow, work.actor, suggestion_id))
+
+
+@router.post("/merge-suggestions/{suggestion_id}/keep-apart")
+async def keep_records_apart(work: Writer, suggestion_id: Id) -> SuggestionOut:
+    return SuggestionOut.model_validate(await duplicates.keep_apart(work.uow, work.actor, suggestion_id))

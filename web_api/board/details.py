@@ -20,12 +20,16 @@ from web_api.board.summaries import WorkOrderSummary
 class WorkOrderOut(WorkOrderSummary):
     asset_id: UUID | None
     description: str
+    description_rev: int
+    findings: str
+    findings_rev: int
     channel: str
     hold_reason: str | None
     reported_by: str
     procedure_id: UUID | None
     preferred_engineer_id: UUID | None
     closed_at: datetime | None
+    voided_at: datetime | None
 
 
 class SkillNeeded(WireOut):
@@ -60,10 +64,11 @@ class AnswerOut(WireOut):
     answered_by: UUID
     answered_by_name: str
     at: datetime
+    disputed: bool
 
 
 class ChecklistItemOut(WireOut):
-    """An item, the answer that stands, and those it replaced."""
+    """An item, the answer that stands, those somebody else holds against it, and those it replaced."""
 
     id: UUID
     ordinal: int
@@ -74,7 +79,9 @@ class ChecklistItemOut(WireOut):
     minimum: float | None
     maximum: float | None
     choices: list[dict[str, str]]
+    safety_critical: bool
     answer: AnswerOut | None
+    against: list[AnswerOut]
     earlier: list[AnswerOut]
     out_of_limits: bool
 
@@ -86,6 +93,14 @@ class TimeEntryOut(WireOut):
     kind: str
     started_at: datetime
     ended_at: datetime | None
+    device_started_at: datetime | None
+    device_ended_at: datetime | None
+    uncertainty_ms: int | None
+    started_zone: str | None
+    ended_zone: str | None
+    flags: list[str]
+    revision: int
+    approved_at: datetime | None
 
 
 class CostOut(WireOut):
@@ -160,6 +175,7 @@ class WorkOrderDetail(WorkOrderOut):
     visits: list[VisitOut]
     notes: list[NoteOut]
     checklist: list[ChecklistItemOut]
+    extra_answers: list[AnswerOut]
     time_entries: list[TimeEntryOut]
     costs: list[CostOut]
     photos: list[PhotoOut]

@@ -15,7 +15,7 @@ from server.core.wire import Id, Instant, Line, Name, PlaceOut, Search, Text, Wi
 from server.customers import access as customer_access
 from server.identity.domain import Permission
 from server.workforce.domain import HIGHEST_LEVEL, LOWEST_LEVEL, SkillLevel
-from server.workorders import access, checklists, evidence, reading, service
+from server.workorders import access, checklists, evidence, hours, reading, service, voiding, writing
 from server.workorders.domain import (
     DEFAULT_DURATION_MINUTES,
     TRANSITIONS,
@@ -28,6 +28,7 @@ from server.workorders.domain import (
     WorkOrder,
     actions_from,
 )
+from server.workorders.texts import TextField
 from server.workorders.views import Filter
 from web_api.board.details import WorkOrderDetail, WorkOrderOut, detail_of, whole
 from web_api.board.summaries import WorkOrderSummary
@@ -79,6 +80,59 @@ class RunAction(WireIn):
     hold_reason: HoldReason | None = None
     visit_id: Id | None = None
     expected_version: Annotated[int, Field(ge=1)] | None = None
+
+
+class AmendWorkOrder(WireIn):
+    """Fields that are left out stay as they are; `expected_version` refuses the change when somebody was faster."""
+
+    expected_version: Annotated[int, Field(ge=1)]
+    title: Name | None = None
+    problem_type: Name | None = None
+    priority: Priority | None = None
+    window_start: Instant | None = None
+    window_end: Instant | None = None
+    duration_minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """A window can be taken away by null; the others can't be nothing."""
+        may_be_none = {"window_start", "window_end"}
+        sent = {name: getattr(self, name) for name in self.model_fields_set - {"expected_version"}}
+        return {name: value for name, value in sent.items() if value is not None or name in may_be_none}
+
+
+class EditText(WireIn):
+    """`base_rev` is the revision the edit was begun from; others' edits since then are merged in by words."""
+
+    base_rev: Annotated[int, Field(ge=1, lt=2**31)]
+    text: Text
+
+
+class TextOut(WireOut):
+    """The text as it stands now. `clash`: both changed the same words, so the edit was kept but does not stand."""
+
+    field: TextField
+    rev: int
+    text: str
+    merged: bool
+    clash: bool
+
+
+class RevisionOut(WireOut):
+    rev: int
+    parent: int | None
+    body: str
+    origin: str
+    author_name: str | None
+    at: datetime
+
+
+class RevisionsOut(WireOut):
+    items: list[RevisionOut]
+
+
+class Because(WireIn):
+    reason: Annotated[Line, StringConstraints(min_length=1)]
 
 
 class AddNote(WireIn):
@@ -149,6 +203,7 @@ class ProcedureItemOut(WireOut):
     minimum: float | None
     maximum: float | None
     choices: list[dict[str, str]]
+    safety_critical: bool
 
 
 class ProcedureOut(WireOut):
@@ -173,11 +228,12 @@ async def list_work_orders(
     engineer_id: Id | None = None,
     customer_id: Id | None = None,
     open: Annotated[bool, Query(description="only orders that are neither closed nor cancelled")] = False,  # noqa: A002, FBT002
+    voided: Annotated[bool, Query(description="those that were taken back, instead of all others")] = False,  # noqa: FBT002
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> WorkOrdersOut:
     """The orders one may see, the newest first."""
-    wanted = Filter(state or [], priority or [], q, engineer_id, customer_id, open)
+    wanted = Filter(state or [], priority or [], q, engineer_id, customer_id, open, voided)
     return WorkOrdersOut.model_validate(
         await reading.summaries(work.uow, work.actor, wanted, cursor=cursor, limit=limit)
     )
@@ -215,10 +271,78 @@ async def run_action(work: SignedIn, work_order_id: Id, body: RunAction, key: Id
     return await once(work, key, body, WorkOrderOut, act)
 
 
+@router.patch("/work-orders/{work_order_id}")
+async def amend_work_order(
+    work: Annotated[Work, permitted(Permission.ORDERS_TRIAGE)], work_order_id: Id, body: AmendWorkOrder
+) -> WorkOrderOut:
+    await access.work_order_for(work.uow, work.actor, work_order_id)
+    wanted = body.wanted
+    return await _answer(
+        work,
+        await service.amend(
+            work.uow, work.actor, work_order_id=work_order_id, expected_version=body.expected_version, wanted=wanted
+        ),
+    )
+
+
+@router.put("/work-orders/{work_order_id}/texts/{field}")
+async def edit_text(
+    work: Annotated[Work, permitted(Permission.ORDERS_TRIAGE)], work_order_id: Id, field: TextField, body: EditText
+) -> TextOut:
+    await access.living_order_for(work.uow, work.actor, work_order_id)
+    admission = await access.admit(work.uow, work.actor, work_order_id=work_order_id, hold=True)
+    written = await writing.edit_text(
+        work.uow,
+        work.actor,
+        admission.order,
+        field=field,
+        base_rev=body.base_rev,
+        new=body.text,
+        signed=admission.signed,
+    )
+    now = await access.work_order_for(work.uow, work.actor, work_order_id)
+    text, rev = writing.text_of(now, field)
+    clash = written is not None and written.clash is not None
+    return TextOut(field=field, rev=rev, text=text, merged=written is not None and written.merged, clash=clash)
+
+
+@router.get("/work-orders/{work_order_id}/texts/{field}/revisions")
+async def list_revisions(work: SignedIn, work_order_id: Id, field: TextField) -> RevisionsOut:
+    """Every version of a text, also those that never stood, oldest first."""
+    order = await access.work_order_for(work.uow, work.actor, work_order_id)
+    return RevisionsOut.model_validate({"items": await writing.revisions(work.uow, order, field)})
+
+
+@router.post("/work-orders/{work_order_id}/void")
+async def void_work_order(
+    work: Annotated[Work, permitted(Permission.ORDERS_CLOSE)], work_order_id: Id, body: Because
+) -> WorkOrderOut:
+    """Take an order back: it leaves every phone and list, and what phones still send for it waits for a person."""
+    await access.work_order_for(work.uow, work.actor, work_order_id)
+    return await _answer(work, await voiding.void(work.uow, work.actor, work_order_id, reason=body.reason))
+
+
+@router.post("/work-orders/{work_order_id}/restore")
+async def restore_work_order(
+    work: Annotated[Work, permitted(Permission.ORDERS_CLOSE)], work_order_id: Id, body: Because
+) -> WorkOrderOut:
+    await access.work_order_for(work.uow, work.actor, work_order_id)
+    return await _answer(work, await voiding.restore(work.uow, work.actor, work_order_id, reason=body.reason))
+
+
+@router.post("/work-orders/{work_order_id}/time-entries/{entry_id}/approval", status_code=status.HTTP_204_NO_CONTENT)
+async def approve_time(
+    work: Annotated[Work, permitted(Permission.ORDERS_CLOSE)], work_order_id: Id, entry_id: Id
+) -> None:
+    """Approve hours for payroll; from then on a correction by their author is a request."""
+    await access.work_order_for(work.uow, work.actor, work_order_id)
+    await hours.approve(work.uow, work.actor, work_order_id, entry_id)
+
+
 @router.post("/work-orders/{work_order_id}/notes", status_code=status.HTTP_201_CREATED)
 async def add_note(work: SignedIn, work_order_id: Id, body: AddNote, key: IdempotencyHeader = None) -> NoteAdded:
     async def act() -> NoteAdded:
-        await access.work_order_for(work.uow, work.actor, work_order_id)
+        await access.living_order_for(work.uow, work.actor, work_order_id)
         admission = await access.admit(work.uow, work.actor, work_order_id=work_order_id)
         note_id = work.uow.new_id()
         await evidence.add_note(work.uow, work.actor, admission, note_id=note_id, body=body.body)

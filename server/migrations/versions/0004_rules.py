@@ -115,7 +115,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("twin_of is null"),
     )
     _create_tables()
-    secure(["text_revision", "merge_suggestion", "alias"], append_only=["text_revision", "alias"])
+    secure(["text_revision", "merge_suggestion", "alias"], append_only=["text_revision"])
     run_sql("0004_rules.sql")
 
 
@@ -166,7 +166,7 @@ def _create_tables() -> None:
         sa.Column("settlement", sa.String(), nullable=True),
         sa.CheckConstraint("entity in ('asset', 'customer')", name=op.f("merge_suggestion_entity_check")),
         sa.CheckConstraint(
-            "why in ('same_serial', 'misread_serial', 'same_phone', 'same_name')",
+            "why in ('same_serial', 'misread_serial', 'same_contact', 'same_name')",
             name=op.f("merge_suggestion_why_check"),
         ),
         sa.ForeignKeyConstraint(
