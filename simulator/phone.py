@@ -27,6 +27,11 @@ _PULL_CUT = 0.04
 _TIMEOUT_S = 30.0
 
 
+def spot(moving: Moving) -> dict[str, float]:
+    """Where somebody is, as their phone would say it."""
+    return {**moving.place.as_json(), "accuracy_m": 12.0}
+
+
 class Phone:
     """Records at any time; talks when there is signal. The line loses some replies on purpose."""
 
@@ -66,9 +71,10 @@ class Phone:
             return Fate.LOSE_REPLY
         return Fate.PASS
 
-    def record(self, name: str, args: Mapping[str, Any], *files: Attachment, at: Moving | None = None) -> Recorded:
-        geo = {**at.place.as_json(), "accuracy_m": 12.0} if at else None
-        return self.device.record(name, args, geo=geo, files=files)
+    def record(
+        self, name: str, args: Mapping[str, Any], *files: Attachment, at: Moving | None = None, v: int = 1
+    ) -> Recorded:
+        return self.device.record(name, args, geo=spot(at) if at else None, files=files, v=v)
 
     def locate(self, path: list[tuple[float, Moving]]) -> None:
         """Keep fixes for positions so many simulated seconds ago."""

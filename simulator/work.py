@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 import math
 from datetime import datetime
 from random import Random
@@ -10,8 +9,9 @@ from typing import Any
 
 from simulator.clock import DayClock
 from simulator.device import Attachment
+from simulator.device.attestation import canonical
 from simulator.job import Item, Job
-from simulator.phone import MINUTE, Phone
+from simulator.phone import MINUTE, Phone, spot
 from simulator.photos import photograph
 from simulator.roads import Moving
 
@@ -72,18 +72,33 @@ class Work:
     async def sign(self, job: Job) -> None:
         """The customer reads, signs and rates; this closes the order."""
         await self._spend(self._rng.uniform(1, 4))
-        shown = json.dumps({"order": job.id, "number": job.number, "title": job.title}, sort_keys=True)
+        shown = canonical({"order": job.id, "number": job.number, "title": job.title})
+        strokes = [self._stroke() for _ in range(self._rng.randint(1, 3))]
+        device = self._phone.device
         package = {
+            "id": device.new_id(),
+            "wo": job.id,
+            "visit": job.visit,
+            "ending": "signed",
             "signer_name": self._rng.choice(("C. Laurent", "林女士", "M. Bianchi", "Concierge")),
             "signer_role": self._rng.choice(("owner", "tenant", "caretaker")),
-            "consent": {"version": "1", "accepted": True},
+            "consent": {"text": "report", "version": "1", "accepted": True},
             "rating": self._rng.choices((1, 2, 3, 4, 5), (1, 2, 6, 30, 61))[0],
             "comment": self._rng.choice(_REMARKS),
-            "document_hash": hashlib.sha256(shown.encode()).hexdigest(),
-            "strokes": [self._stroke() for _ in range(self._rng.randint(1, 3))],
+            "document_hash": hashlib.sha256(shown).hexdigest(),
+            "render_hash": hashlib.sha256(b"<article>" + shown + b"</article>").hexdigest(),
+            "strokes": strokes,
+            "strokes_hash": hashlib.sha256(canonical(strokes)).hexdigest(),
+            "in_presence_of": device.person.id,
+            "captured": {
+                "at": self._now().isoformat(),
+                "mono": device.clock.mono(),
+                "boot": device.clock.boot,
+                "geo": spot(self._there(job)),
+            },
             "locale": self._rng.choice(("en", "zh")),
         }
-        self._record(job, "signature.capture", **package)
+        self._phone.record("signature.capture", device.attested(package), at=self._there(job), v=2)
 
     def transition(self, job: Job, to: str, at: Moving | None = None, **more: Any) -> None:
         self._phone.record("wo.transition", {"wo": job.id, "visit": job.visit, "to": to, **more}, at=at)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from simulator.device.attestation import DeviceKey
 from simulator.device.base import Base
 from simulator.device.clock import Clock
 from simulator.device.enrolment import exchange
@@ -95,11 +96,15 @@ class Device:
 
         Enrolled again, after its sign-in ended, it goes on under a new stream with everything it had not sent.
         """
-        self.become(await exchange(self.http, code, name, self._app))
+        # On the disk before it is registered: asked again after a lost reply, it is the same phone.
+        key = self._key or DeviceKey.draw(self._rng)
+        with self._store.transaction() as db:
+            put_settings(db, device_key=key.dump())
+        self.become(await exchange(self.http, code, name, self._app, key.public), key)
         return self.person
 
-    def become(self, reply: Mapping[str, Any]) -> None:
-        """Take the identity that a code was exchanged for. Raises EnrolmentRefused."""
+    def become(self, reply: Mapping[str, Any], key: DeviceKey) -> None:
+        """Take the identity that a code was exchanged for with this key. Raises EnrolmentRefused."""
         before = self._store.setting("person_id")
         if before not in {None, reply["person"]["id"]} and self.outbox.waiting():
             raise EnrolmentRefused("this phone still holds work of another person that was not sent")
@@ -108,6 +113,7 @@ class Device:
             self.outbox.move(db, self.new_id())
             put_settings(
                 db,
+                device_key=key.dump(),
                 device_id=reply["device_id"],
                 person_id=reply["person"]["id"],
                 person_name=reply["person"]["name"],
@@ -127,12 +133,22 @@ class Device:
         base: Mapping[str, Any] | None = None,
         geo: Mapping[str, float] | None = None,
         files: Sequence[Attachment] = (),
+        v: int = 1,
     ) -> Recorded:
         """Append a mutation with its files; when this returns, it survives a kill. Needs no signal."""
         now = self.clock.now()
         stamp = {"at": now.isoformat(), "mono": self.clock.mono(), "boot": self.clock.boot}
-        draft = Draft(uuid7(now, self._rng), name, args, stamp, base=base, geo=geo, files=files)
+        draft = Draft(uuid7(now, self._rng), name, args, stamp, v=v, base=base, geo=geo, files=files)
         return self.outbox.append(draft)
+
+    def attested(self, package: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The package with this phone's own signature; as it is on a phone that was enrolled without a key."""
+        return self._key.attested(package) if self._key else package
+
+    @property
+    def _key(self) -> DeviceKey | None:
+        kept = self._store.setting("device_key")
+        return DeviceKey.load(kept) if kept else None
 
     def shown(self, entity: str) -> Mapping[str, Mapping[str, Any]]:
         """The rows a person at the screen sees. Raises Locked."""

@@ -8,6 +8,7 @@ from random import Random
 
 import httpx
 
+from simulator.device.attestation import DeviceKey
 from simulator.device.clock import Clock
 from simulator.device.device import Device
 from simulator.device.enrolment import exchange
@@ -28,10 +29,11 @@ class Handset:
 
         Raises EnrolmentRefused, NoConnection.
         """
-        identity = await exchange(self._http, code, name, APP)
+        key = DeviceKey.draw(self._rng)
+        identity = await exchange(self._http, code, name, APP, key.public)
         self.sign_out()
         self.device = Device(self._path(identity["person"]["id"]), self._http, self._clock, self._rng)
-        self.device.become(identity)
+        self.device.become(identity, key)
         return self.device
 
     def sign_out(self) -> None:
