@@ -245,7 +245,7 @@ def openapi(*, check: bool = False) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            print(f"docs/openapi/{path.name} is not what the code says: run ./do openapi and commit it", file=sys.stderr)
+            print(f"docs/openapi/{path.name} is not what the code says: run ./do openapi, commit it", file=sys.stderr)
             sys.exit(1)
 
 

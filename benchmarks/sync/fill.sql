@@ -88,8 +88,8 @@ begin
     from deed cross join unnest('{travel,work,work,break}'::text[]) k;
     insert into cost (org_id, id, work_order_id, person_id, kind, amount_minor, currency, description, at)
     select org, pg_temp.id(), wo, person, 'parking', 350, 'EUR', 'Parking', at from deed;
-    insert into photo (org_id, id, work_order_id, author_id, sha256, caption, at)
-    select org, pg_temp.id(), wo, person, encode(sha256(uuid_send(gen_random_uuid())), 'hex'), 'Nameplate', at
+    insert into photo (org_id, id, work_order_id, author_id, sha256, caption, at, state)
+    select org, pg_temp.id(), wo, person, encode(sha256(uuid_send(gen_random_uuid())), 'hex'), 'Nameplate', at, 'ready'
     from deed cross join generate_series(1, 3) n;
 end;
 $$;

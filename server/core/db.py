@@ -25,7 +25,10 @@ type Row = dict[str, Any]
 type Connection = AsyncConnection[Row]
 
 # A request that waits longer than this for a lock or a statement is better answered with 503 than kept.
-SESSION_LIMITS = "-c statement_timeout=15s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s"
+_LIMITS = "-c statement_timeout=15s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s"
+# Our statements are short and read a few rows by index from memory or solid state; compiling them never pays.
+_PLANNING = "-c random_page_cost=1.1 -c jit=off"
+SESSION_OPTIONS = f"{_LIMITS} {_PLANNING}"
 
 
 class UnitOfWork:
@@ -148,7 +151,7 @@ class Database:
             url,
             kwargs={
                 "row_factory": dict_row,
-                "options": SESSION_LIMITS,
+                "options": SESSION_OPTIONS,
                 # PgBouncer in transaction mode can't keep prepared statements apart.
                 "prepare_threshold": 5 if prepare else None,
             },

@@ -18,7 +18,8 @@ def secure(tables: Iterable[str], *, append_only: Iterable[str] = ()) -> None:
         op.execute(f"alter table {table} enable row level security, force row level security")
         op.execute(
             f"create policy one_organisation on {table} to {RUNTIME} "
-            f"using ({key} = callout_org()) with check ({key} = callout_org())"
+            # As a sub-select it is evaluated once a statement, not once a row.
+            f"using ({key} = (select callout_org())) with check ({key} = (select callout_org()))"
         )
         rights = "select, insert" if table in set(append_only) else "select, insert, update, delete"
         op.execute(f"grant {rights} on {table} to {RUNTIME}")

@@ -153,6 +153,19 @@ call sync_feed('part', 18::smallint, 'catalog:parts', '');
 call sync_feed('procedure', 19::smallint, 'catalog:procedures', '');
 call sync_feed('procedure_item', 20::smallint, 'catalog:procedures', '');
 
+-- The organisation is looked up once a statement, not once a row: see `secure`.
+do $$
+declare
+    policy record;
+begin
+    for policy in select tablename, case tablename when 'organisation' then 'id' else 'org_id' end as key
+                  from pg_policies where policyname = 'one_organisation' loop
+        execute format('alter policy one_organisation on %1$I using (%2$I = (select callout_org())) '
+                       'with check (%2$I = (select callout_org()))', policy.tablename, policy.key);
+    end loop;
+end;
+$$;
+
 -- What a person may see, by bucket; lower ranks are pulled first.
 
 -- Orders with an open visit, and those finished within two days, by the server's clock: somebody who was offline for
