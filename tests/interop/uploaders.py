@@ -1,0 +1,86 @@
+"""Two uploaders that others wrote, used as they come, and files to send with them."""
+
+import hashlib
+import json
+import random
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from tusclient.client import TusClient
+from tusclient.exceptions import TusCommunicationError, TusUploadFailed
+
+_SCRIPT = Path(__file__).with_name("upload.mjs")
+_MOST_TRIES = 60
+CHUNK_BYTES = 128_000
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    path: Path
+    sha256: str
+
+
+def make_files(folder: Path, count: int, seed: int, *, largest: int) -> list[LocalFile]:
+    """Files whose first bytes are a photo's, most of them small, a few of them `largest`."""
+    dice = random.Random(seed)
+    made = []
+    for number in range(count):
+        content = b"\xff\xd8\xff" + dice.randbytes(int(1_000 + largest * dice.random() ** 3))
+        path = folder / f"{number:05}.jpg"
+        path.write_bytes(content)
+        made.append(LocalFile(path, hashlib.sha256(content).hexdigest()))
+    return made
+
+
+def send_with_tuspy(url: str, token: Callable[[], str], files: Sequence[LocalFile]) -> int:
+    """Answer how often one had to be begun anew because even tuspy's own retries had given up."""
+    with ThreadPoolExecutor(4) as threads:
+        return sum(threads.map(lambda file: _with_tuspy(url, token, file), files))
+
+
+def _with_tuspy(url: str, token: Callable[[], str], file: LocalFile) -> int:
+    for tries in range(_MOST_TRIES):
+        try:
+            client = TusClient(f"{url}/mobile/v1/blobs", headers={"Authorization": f"Bearer {token()}"})
+            uploader = client.uploader(
+                file_stream=BytesIO(file.path.read_bytes()),  # given a path, it leaves the file open
+                chunk_size=CHUNK_BYTES,
+                metadata={"sha256": file.sha256, "filetype": "image/jpeg", "purpose": "photo"},
+                retries=5,
+                retry_delay=0,
+                upload_checksum=True,
+            )
+            uploader.upload()
+        except (TusCommunicationError, TusUploadFailed):
+            time.sleep(0.2)
+        else:
+            return tries
+    message = f"tuspy does not get {file.path.name} through"
+    raise AssertionError(message)
+
+
+def send_with_tus_js(url: str, token: Callable[[], str], files: Sequence[LocalFile]) -> None:
+    said = json.dumps([{"path": str(file.path), "sha256": file.sha256} for file in files])
+    ran = subprocess.run(
+        ["node", str(_SCRIPT), url, token(), str(CHUNK_BYTES)],
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=480,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def kept_whole(root: Path, files: Sequence[LocalFile]) -> int:
+    """Count those whose bytes lie in the store (of one organisation) with exactly their hash."""
+    return sum(_hash_of(next(root.glob(f"*/{file.sha256[:2]}/{file.sha256}"), None)) == file.sha256 for file in files)
+
+
+def _hash_of(path: Path | None) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
