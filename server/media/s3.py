@@ -2,7 +2,7 @@
 
 Objects can't be written to in the middle, so each request's bytes become one object of their own under
 `partial/<org>/<sha>/`, and the word for what is staged lists these objects in order. A writer whose request was taken
-over may still write an object, but no row will ever name it: that is the fence. See ADR 12.
+over may still write an object, but no row will ever name it: that is the fence. See ADR 11.
 """
 
 import asyncio
