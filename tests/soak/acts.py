@@ -66,6 +66,10 @@ class Person:
             (2, self._photo),
             (1, self._serial),
             (1.5, self._sign),
+            (3, self._edit_text),
+            (4, self._timer),
+            (1, self._change_photo),
+            (0.5, self._propose),
             (0.7, self._follow_up),
             (0.6, self._out_of_turn),
             (0.6, self._nonsense),
@@ -102,7 +106,7 @@ class Person:
     def _transition(self, phone: Phone, job: Job, action: str) -> str:
         args: Args = {"wo": job.order, "visit": job.visit, "to": action}
         if action in {"resolve", "hold"}:
-            args["note"] = self._text()
+            args["note"] = f"{self._text()} #{phone.device.new_id()}"
         if action == "hold":
             args["hold_reason"] = self._rng.choice(("parts", "customer", "third_party"))
         if action == "decline":
@@ -188,6 +192,45 @@ class Person:
         job.state = "closed"
         return "signature.capture"
 
+    def _edit_text(self, phone: Phone, job: Job) -> str:
+        """Add a mark, somewhere between the words, to what the text was when it was last seen."""
+        name = self._rng.choice(("findings", "findings", "description"))
+        text, rev = job.texts[name]
+        words = text.split(" ") if text else []
+        words.insert(self._rng.randint(0, len(words)), f"#{phone.device.new_id()}")
+        new = " ".join(words)
+        args = {"wo": job.order, "visit": job.visit, "field": name, "base_rev": rev, "new": new}
+        phone.record("text.edit", args, allowed=KEPT)
+        job.texts[name] = new, rev
+        return "text.edit"
+
+    def _timer(self, phone: Phone, job: Job) -> str:
+        clock: Args = {"boot": phone.clock.boot, "mono": phone.clock.mono(), "zone": "Europe/Paris"}
+        if job.timers:
+            args = {"id": job.timers.pop(), "wo": job.order, "visit": job.visit, **clock}
+            phone.record("time.stop", args, allowed=KEPT)
+            return "time.stop"
+        args = self._on(phone, job, kind=self._rng.choice(("work", "travel")), **clock)
+        job.timers.append(str(args["id"]))
+        phone.record("time.start", args, allowed=KEPT)
+        return "time.start"
+
+    def _change_photo(self, phone: Phone, job: Job) -> str:
+        if not job.photos:
+            return self._note(phone, job)
+        args = {"photo": self._rng.choice(job.photos), "wo": job.order, "visit": job.visit}
+        if self._rng.random() < 0.8:
+            phone.record("photo.caption", {**args, "caption": self._text()}, allowed=KEPT)
+            return "photo.caption"
+        phone.record("photo.hide", {**args, "reason": "blurred"}, allowed=KEPT)
+        return "photo.hide"
+
+    def _propose(self, phone: Phone, job: Job) -> str:
+        start = phone.clock.now() + timedelta(days=1)
+        wish = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(), "reason": "earlier"}
+        phone.record("wo.propose_time", {"wo": job.order, "visit": job.visit, **wish}, allowed=KEPT)
+        return "wo.propose_time"
+
     def _follow_up(self, phone: Phone, job: Job) -> str:
         args = {"id": phone.device.new_id(), "wo": job.order, "title": "Come again", "description": "Needs a part"}
         phone.record("wo.follow_up", args, allowed=ANY_END)
@@ -200,7 +243,7 @@ class Person:
                 ("note.add", self._on(phone, job, body="nul \x00 inside")),
                 ("cost.add", self._on(phone, job, kind="travel", amount_minor=-5, currency="EUR")),
                 ("never.heard_of", {"anything": [1, 2, {"deep": None}]}),
-                ("answer.set", self._on(phone, job, item=phone.device.new_id(), value=True)),
+                ("time.add", self._on(phone, job, kind="work", started_at="yesterday", ended_at="today")),
             )
         )
         phone.record(name, args, allowed=REFUSED)

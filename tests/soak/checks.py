@@ -30,6 +30,9 @@ _AFTER: Mapping[str, str] = {
     "close_by_exception": "closed",
     "cancel": "cancelled",
     "reopen": "reopened",
+    "suspend": "on_hold",
+    "complete_disputed": "completed_disputed",
+    "accept_work": "resolved",
     "open": "new",
 }
 # What a mutation leaves: its table, and what of its arguments must be found there.
@@ -37,6 +40,7 @@ _LEAVES: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "note.add": ("note", lambda args: {"body": args["body"], "work_order_id": args["wo"]}),
     "answer.set": ("checklist_answer", lambda args: {"value": args["value"], "item_id": args["item"]}),
     "time.add": ("time_entry", lambda args: {"kind": args["kind"], "work_order_id": args["wo"]}),
+    "time.start": ("time_entry", lambda args: {"kind": args["kind"], "work_order_id": args["wo"]}),
     "cost.add": ("cost", lambda args: {"amount_minor": args["amount_minor"], "kind": args["kind"]}),
     "photo.add": ("photo", lambda args: {"sha256": args["sha256"], "work_order_id": args["wo"]}),
     "signature.capture": ("signature", lambda args: {"rating": args["rating"], "work_order_id": args["wo"]}),
@@ -49,9 +53,10 @@ _COUNTED = ("note", "checklist_answer", "time_entry", "cost", "photo", "signatur
 # What a person may see, said once more and in other words than the server's.
 _SCOPE = """
     with mine as (
-        select o.* from work_order o where o.org_id = %(org)s and exists (
+        select o.* from work_order o where o.org_id = %(org)s and o.voided_at is null and exists (
             select from visit v where v.work_order_id = o.id and v.engineer_id = %(person)s and (
-                v.state in ('planned', 'dispatched', 'accepted', 'travelling', 'on_site', 'working', 'paused')
+                v.state in ('planned', 'dispatched', 'accepted', 'travelling', 'on_site', 'working', 'paused',
+                            'suspended')
                 or v.state in ('completed', 'interrupted') and v.finished_at + interval '48 hours' > %(now)s)))
     select key from sync_bucket where org_id = %(org)s and key in (
         select 'wo:' || id from mine
@@ -113,7 +118,9 @@ class Checks:
             )
         if entry.digest != digest(sent["name"], sent["args"]):
             raise Broken("I1", f"{row['name']} {mutation} is not kept as it was recorded")
-        if row["status"] not in entry.allowed or (row["code"] == "SERVER_ERROR" and row["name"] != "soak.poison"):
+        gone = row["code"] == "ENTITY_GONE" and sent["args"].get("wo") in self._office.voided
+        failed = row["code"] == "SERVER_ERROR" and row["name"] != "soak.poison"
+        if failed or not (gone or row["status"] in entry.allowed):
             raise Broken("I2", f"{row['name']} {mutation} ended as {row['status']} {row['code']}: {sent['args']}")
         self.mutations += 1
         self.statuses[f"{row['status']} {row['code'] or ''}".strip()] += 1
@@ -125,8 +132,7 @@ class Checks:
             if row["name"] in _LEAVES and _is_uuid(args.get("id")):
                 table, content = _LEAVES[row["name"]]
                 by_table[table].append((row, args, content))
-            if row["name"] == "wo.transition" and row["status"] in {"applied", "merged"} and args.get("note"):
-                self._expected["note"] += 1
+        self._words(fresh)
         for table, left in by_table.items():
             found = {
                 str(it["id"]): it
@@ -150,6 +156,32 @@ class Checks:
         wrong = {name: found[name] for name, value in content.items() if _plain(found[name]) != value}
         if wrong:
             raise Broken("I2", f"{row['name']} {row['id']} left {wrong} in {table} instead of {content}")
+
+    def _words(self, fresh: Iterable[Json]) -> None:
+        """I2: what a person wrote beside a step, or into a text, is to be found again, once."""
+        for row in fresh:
+            args = _as_sent(row["envelope"])["args"]
+            if row["status"] != "quarantined" and row["name"] == "wo.transition" and args.get("note"):
+                self._note_of_step(row, args["note"])
+            if row["status"] != "quarantined" and row["name"] == "text.edit":
+                marks = {word for word in args["new"].split(" ") if word.startswith("#")}
+                kept = self._rows("select body from text_revision where work_order_id = %(wo)s", wo=args["wo"])
+                if lost := marks - {word for text in kept for word in text["body"].split(" ")}:
+                    raise Broken("I2", f"text.edit {row['id']} lost {lost}")
+
+    def _note_of_step(self, row: Json, note: str) -> None:
+        found = self._rows("select count(*) as n from note where org_id = %(org)s and body = %(body)s", body=note)[0][
+            "n"
+        ]
+        self._expected["note"] += found
+        if row["status"] == "conflict" and found == 0:
+            found = self._rows(
+                "select count(*) as n from conflict where mutation_id = %(id)s and mine ->> 'note' = %(body)s",
+                id=row["id"],
+                body=note,
+            )[0]["n"]
+        if found != 1:
+            raise Broken("I2", f"the note of {row['name']} {row['id']} ({row['status']}) is there {found} times")
 
     def totals(self) -> None:
         """I2: there is nothing in the tables but what the log, the office and the beginning account for."""

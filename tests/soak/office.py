@@ -35,6 +35,7 @@ class Office:
         self._movements: list[str] = []
         self.orders: dict[str, Order] = {}  # by id, those still going on
         self.ever_sent: dict[int, set[str]] = {}  # number in the order's text → people it was ever sent to
+        self.voided: set[str] = set()
         self.notes = 0
         self.moves = 0
         self.done: Counter[str] = Counter()
@@ -47,6 +48,9 @@ class Office:
             (3, self._unschedule),
             (3, self._reopen),
             (3, self._close),
+            (2, self._suspend),
+            (2, self._amend),
+            (0.5, self._void),
             (6, self._fill_van),
             (2, self._take_back),
             (2, self._reverse),
@@ -150,6 +154,28 @@ class Office:
             body = {"action": "close_by_exception", "reason": "Customer away"}
             await self.ask("service_manager", "POST", f"/work-orders/{order.id}/actions", body)
         return "close_by_exception"
+
+    async def _suspend(self) -> str:
+        return await self._run("suspend", hold_reason="customer")
+
+    async def _amend(self) -> str:
+        """Change a field or write into the description, as somebody who looked at the order just now."""
+        if order := self._some_order():
+            path = f"/work-orders/{order.id}"
+            seen = await self.ask("dispatcher", "GET", path)
+            if seen.is_success:
+                priority = self._rng.choice(("urgent", "high", "normal"))
+                change = {"priority": priority, "expected_version": seen.json()["version"]}
+                await self.ask("dispatcher", "PATCH", path, change)
+        return "amend"
+
+    async def _void(self) -> str:
+        """Take an order back as if it had never been; phones may be working on it."""
+        if order := self._some_order():
+            self.voided.add(order.id)
+            await self.ask("administrator", "POST", f"/work-orders/{order.id}/void", {"reason": "Entered twice"})
+            self.orders.pop(order.id)
+        return "void"
 
     async def _note(self) -> str:
         if order := self._some_order():

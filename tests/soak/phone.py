@@ -26,6 +26,9 @@ class Job:
     visit: str
     state: str
     items: list[dict[str, Any]] = field(default_factory=list)
+    texts: dict[str, tuple[str, int]] = field(default_factory=dict)  # field → what it says, and its revision
+    photos: list[str] = field(default_factory=list)
+    timers: list[str] = field(default_factory=list)
 
 
 class Phone:
@@ -138,16 +141,20 @@ class Phone:
         by_procedure: dict[str, list[dict[str, Any]]] = {}
         for item_id, item in view.rows("procedure_item").items():
             by_procedure.setdefault(item["procedure_id"], []).append({"id": item_id, **item})
-        self.jobs = [
-            Job(
-                visit["work_order_id"],
-                visit_id,
-                orders[visit["work_order_id"]]["state"],
-                by_procedure.get(orders[visit["work_order_id"]]["procedure_id"] or "", []),
-            )
-            for visit_id, visit in sorted(visits.items())
-            if visit["engineer_id"] == self.person and visit["work_order_id"] in orders
-        ]
+        photos: dict[str, list[str]] = {}
+        for photo_id, photo in view.rows("photo").items():
+            photos.setdefault(photo["work_order_id"], []).append(photo_id)
+        running = {job.visit: job.timers for job in self.jobs}
+        self.jobs = []
+        for visit_id, visit in sorted(visits.items()):
+            order = orders.get(visit["work_order_id"])
+            if order is None or visit["engineer_id"] != self.person:
+                continue
+            items = by_procedure.get(order["procedure_id"] or "", [])
+            texts = {name: (order[name], order[f"{name}_rev"]) for name in ("description", "findings")}
+            known = sorted(photos.get(visit["work_order_id"], []))
+            timers = running.get(visit_id, [])
+            self.jobs.append(Job(visit["work_order_id"], visit_id, order["state"], items, texts, known, timers))
         self.van = sorted(row["part_id"] for row in view.rows("stock").values() if "part_id" in row)
 
     def close(self) -> None:
