@@ -15,6 +15,7 @@ type Told<Wire> = Omit<Wire, "state" | "priority"> & { readonly state: State; re
 
 export type Order = Told<WireOrder>;
 export type OrderDetail = Told<WireDetail>;
+export type Signature = NonNullable<OrderDetail["signature"]>;
 export type Snapshot = Omit<WireSnapshot, "orders"> & { readonly orders: readonly Order[] };
 
 export type Engineer = WireSnapshot["engineers"][number];

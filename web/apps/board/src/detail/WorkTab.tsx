@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { Check, CircleDashed, FileText, Star, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useServerMinute } from "../app/clock";
-import type { ChecklistItem, OrderDetail } from "../app/model";
+import type { ChecklistItem, OrderDetail, Signature } from "../app/model";
 import { useServices } from "../app/services";
 import { isKey, textIn, useWords, wordOf } from "../i18n";
 import css from "./detail.module.css";
@@ -26,25 +26,57 @@ export function WorkTab({ detail }: { detail: OrderDetail }) {
 function Confirmation({ detail }: { detail: OrderDetail }) {
   const { t, times } = useWords();
   const { signature } = detail;
+  const refusal = detail.earlier_signatures.find((answer) => answer.ending !== "signed");
   return (
     <Section title={t("sign.title")}>
       {signature ? (
-        <div className={css.signature}>
+        <div className={css.signature} data-old={signature.superseded_at !== null}>
           <p>
             <strong>{t("sign.by", { name: signature.signer_name })}</strong>
-            <Stars rating={signature.rating} />
+            {signature.rating !== null && <Stars rating={signature.rating} />}
           </p>
           <p className={css.faint}>{[signature.signer_role, times.full(signature.at)].filter(Boolean).join(" · ")}</p>
           {signature.comment && <blockquote>{signature.comment}</blockquote>}
           <p className={css.hash} title={signature.document_hash}>
             {t("sign.hash", { hash: signature.document_hash.slice(0, 16) })}…
           </p>
+          <SignatureDoubts signature={signature} />
+        </div>
+      ) : refusal ? (
+        <div className={css.signature} data-old="true">
+          <p>
+            <strong>{t(refusal.ending === "absent" ? "sign.absent" : "sign.declined")}</strong>
+          </p>
+          <p className={css.faint}>{[refusal.signer_name, times.full(refusal.at)].filter(Boolean).join(" · ")}</p>
+          <blockquote>{refusal.reason}</blockquote>
         </div>
       ) : (
         <p className={css.faint}>{t(detail.state === "closed" ? "sign.exception" : "sign.none")}</p>
       )}
       {detail.reports.length > 0 && <ReportLink id={detail.id} />}
     </Section>
+  );
+}
+
+/** What somebody should know before they rely on it: it is old, or not what its phone signed. */
+function SignatureDoubts({ signature }: { signature: Signature }) {
+  const { t, times } = useWords();
+  const parts = signature.superseded_parts.map((part) => wordOf(t, "sign.part", part, isKey)).join(", ");
+  return (
+    <>
+      {signature.superseded_at && (
+        <p className={css.doubt} role="note">
+          <TriangleAlert size={15} aria-hidden="true" />
+          {[t("sign.superseded", { at: times.full(signature.superseded_at) }), parts].filter(Boolean).join(" ")}
+        </p>
+      )}
+      {signature.attested === "invalid" && (
+        <p className={css.doubt} role="note">
+          <TriangleAlert size={15} aria-hidden="true" />
+          {t("sign.invalid")}
+        </p>
+      )}
+    </>
   );
 }
 
