@@ -75,6 +75,12 @@ test *ARGS:
 crash-loop *ARGS:
     exec python -m tests.chaos.crash_loop "$@"
 
+# Try to break the sync by a seeded simulation of phones, office and faults: ./do soak-sync --steps 1000000 --seed 7
+[group('work')]
+[metadata('needs', 'postgres')]
+soak-sync *ARGS:
+    exec python -m tests.soak "$@"
+
 # Measure: ./do bench sync [--quick]; prints each figure beside its limit, and all of them as JSON
 [group('work')]
 [metadata('needs', 'postgres')]
