@@ -7,7 +7,7 @@ const tus = require("tus-js-client");
 
 const [url, token, chunkSize] = process.argv.slice(2);
 const waiting = JSON.parse(readFileSync(0, "utf8"));
-const patience = [50, 100, 200, 400, 800, ...Array(40).fill(1000)];
+const patience = [50, 100, 200, 400, 800, ...Array(180).fill(1000)];
 
 function send({ path, sha256 }) {
   return new Promise((resolve, reject) => {
