@@ -22,7 +22,7 @@ from server.identity.domain import Actor
 from server.media import service as media
 from server.media import uploads
 from server.media.domain import CHUNK_HINT_BYTES, Announcement, Blob, BlobKey, BlobState, Chunk, Purpose, Size
-from server.media.errors import ChunkDiffers, HashDiffers, OffsetDiffers, UploadPreempted
+from server.media.errors import ChunkDiffers, HashDiffers, OffsetDiffers, UploadCutOff, UploadPreempted
 from server.workorders import pictures
 
 type Mime = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
@@ -202,8 +202,9 @@ async def _take(
         return tus.problem(problem, STATUS[problem.kind], {"Upload-Offset": str(problem.facts["offset"])})
     except (HashDiffers, ChunkDiffers) as problem:
         return tus.problem(problem, tus.HASH_DIFFERS, {"Upload-Offset": str(problem.facts.get("offset", 0))})
-    except uploads.SenderLost:
-        return Response(status_code=204)  # nobody is left to read it
+    except uploads.SenderLost as lost:
+        # Seldom is anybody left to read it; but whoever closed only their own side must not take it for done.
+        raise UploadCutOff from lost
     headers = tus.progress(reached.offset, reached.expires_at)
     if created is None:
         return Response(status_code=204, headers=headers)

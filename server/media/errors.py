@@ -49,6 +49,12 @@ class UploadStalled(Problem):
     sentence = "No bytes arrived for {seconds} seconds; what had arrived is kept, go on from there."
 
 
+class UploadCutOff(Problem):
+    code = "blob.cut_off"
+    kind = Kind.UNAVAILABLE
+    sentence = "The request ended before all of its bytes had come; what had come is kept, go on from there."
+
+
 class HashDiffers(Problem):
     code = "blob.hash_differs"
     kind = Kind.CONFLICT

@@ -26,7 +26,11 @@ function send({ path, sha256 }) {
 }
 
 async function one() {
-  while (waiting.length > 0) await send(waiting.pop());
+  while (waiting.length > 0) {
+    const file = waiting.pop();
+    await send(file);
+    console.log(file.sha256);
+  }
 }
 
 await Promise.all([one(), one(), one(), one()]);
