@@ -6,6 +6,11 @@ it("leads back to the same view", () => {
   expect(writeAddress(readAddress(search))).toBe(search);
 });
 
+it("leads back to an item of another page", () => {
+  const search = "?page=inbox&item=abc";
+  expect(writeAddress(readAddress(search))).toBe(search);
+});
+
 it("ignores words it does not know", () => {
   const where = readAddress("?pane=moon&state=new+exploded&tab=secrets");
   expect(where.pane).toBe("orders");

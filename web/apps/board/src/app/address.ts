@@ -8,8 +8,14 @@ export type Tab = (typeof TABS)[number];
 export const PANES = ["orders", "map", "engineers"] as const;
 export type Pane = (typeof PANES)[number];
 
+export const PAGES = ["board", "inbox", "devices"] as const;
+export type Page = (typeof PAGES)[number];
+
 /** Where the reader is, kept in the address bar: reloads, back and forward, and a copied link lead to the same view. */
 export interface Whereabouts {
+  readonly page: Page;
+  /** What is chosen on a page other than the board. */
+  readonly item: string | null;
   readonly order: string | null;
   readonly tab: Tab;
   readonly engineer: string | null;
@@ -20,6 +26,8 @@ export interface Whereabouts {
 export function readAddress(search: string): Whereabouts {
   const query = new URLSearchParams(search);
   return {
+    page: oneOf(PAGES, query.get("page")) ?? "board",
+    item: query.get("item"),
     order: query.get("order"),
     tab: oneOf(TABS, query.get("tab")) ?? "overview",
     engineer: query.get("engineer"),
@@ -35,6 +43,8 @@ export function readAddress(search: string): Whereabouts {
 export function writeAddress(where: Whereabouts): string {
   const query = new URLSearchParams();
   const put = (name: string, value: string | null) => value && query.set(name, value);
+  put("page", where.page === "board" ? null : where.page);
+  put("item", where.page === "board" ? null : where.item);
   put("pane", where.pane === "orders" ? null : where.pane);
   put("q", where.filter.text);
   put("state", where.filter.states.join(" "));
@@ -89,6 +99,8 @@ export function go(change: Partial<Whereabouts>): void {
 
 function isStep(before: Whereabouts, next: Whereabouts): boolean {
   return (
+    before.page !== next.page ||
+    (before.item === null) !== (next.item === null) ||
     (before.order === null) !== (next.order === null) ||
     (before.engineer === null) !== (next.engineer === null) ||
     before.pane !== next.pane

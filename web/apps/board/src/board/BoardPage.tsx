@@ -5,7 +5,9 @@ import { Splash } from "../app/Splash";
 import { useNarrow } from "../app/screen";
 import { useBoard, useServices } from "../app/services";
 import { DetailPanel } from "../detail/DetailPanel";
+import { DevicesPage } from "../devices/DevicesPage";
 import { useWords } from "../i18n";
+import { InboxPage } from "../inbox/InboxPage";
 import { NewOrder } from "../intake/NewOrder";
 import { BoardMap } from "../map/BoardMap";
 import { Failure } from "../ui/Messages";
@@ -41,7 +43,7 @@ export function BoardPage() {
 function ReadyBoard() {
   const { t } = useWords();
   const narrow = useNarrow();
-  const { order, engineer, pane, filter } = useWhereabouts();
+  const { page, order, engineer, pane, filter } = useWhereabouts();
   const orders = useBoard((now) => now.orders);
   const archive = useArchive(filter.states, filter.text);
   const shown = useMemo(() => {
@@ -49,26 +51,28 @@ function ReadyBoard() {
     return visibleOrders(known.values(), filter);
   }, [orders, archive, filter]);
   const [dialog, setDialog] = useState<"new" | "keys" | null>(null);
-  useKeys({ shown, openDialog: setDialog, asleep: dialog !== null });
+  useKeys({ shown, openDialog: setDialog, asleep: dialog !== null || page !== "board" });
 
   const mapShown = !narrow || pane === "map";
   const listShown = !narrow || pane !== "map";
   return (
-    <div className={css.page} data-narrow={narrow} data-detail={order !== null}>
+    <div className={css.page} data-narrow={narrow} data-detail={page === "board" && order !== null}>
       <a className={css.skip} href="#orders">
         {t("nav.skip")}
       </a>
       <TopBar onNew={() => setDialog("new")} onKeys={() => setDialog("keys")} />
       <LinkBanner />
-      <main className={css.body}>
+      {page === "inbox" && <InboxPage />}
+      {page === "devices" && <DevicesPage />}
+      <main className={css.body} hidden={page !== "board"}>
         {listShown && <SidePanel shown={shown} />}
         <section className={css.map} hidden={!mapShown} aria-label={t("map.label")}>
-          <BoardMap orders={shown} awake={mapShown} />
+          <BoardMap orders={shown} awake={mapShown && page === "board"} />
           {engineer && <EngineerCard id={engineer} />}
         </section>
-        {order && <DetailPanel key={order} id={order} onClose={() => go({ order: null })} />}
+        {page === "board" && order && <DetailPanel key={order} id={order} onClose={() => go({ order: null })} />}
       </main>
-      {narrow ? <PhoneTabs onNew={() => setDialog("new")} /> : <StatusStrip />}
+      {narrow && page === "board" ? <PhoneTabs onNew={() => setDialog("new")} /> : !narrow && <StatusStrip />}
       <NewOrder opened={dialog === "new"} onClose={() => setDialog(null)} />
       <KeyHelp opened={dialog === "keys"} onClose={() => setDialog(null)} />
     </div>

@@ -1,8 +1,11 @@
 import { Button, Menu } from "@mantine/core";
-import { Keyboard, LogOut, Plus } from "lucide-react";
+import { Inbox, Keyboard, LogOut, type LucideIcon, Map as MapIcon, Plus, Smartphone } from "lucide-react";
+import { go, type Page, useWhereabouts } from "../app/address";
 import { Logo } from "../app/Logo";
+import { useNarrow } from "../app/screen";
 import { useServices, useSession } from "../app/services";
 import { useWords } from "../i18n";
+import { useWaiting } from "../inbox/queries";
 import { LanguageSwitch } from "../session/LanguageSwitch";
 import { Avatar } from "../ui/Avatar";
 import css from "./board.module.css";
@@ -20,6 +23,7 @@ export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
         <strong>{t("app.name")}</strong>
         <span className={css.organisation}>{session?.organisation.name}</span>
       </div>
+      <Pages />
       <div className={css.topRight}>
         <LinkLight />
         <ServerClock />
@@ -53,11 +57,47 @@ export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
   );
 }
 
+/** The pages this person may see, with how much waits in the inbox. */
+function usePages(): { readonly page: Page; readonly icon: LucideIcon; readonly waiting: number }[] {
+  const permissions = useSession()?.person.permissions ?? [];
+  const waiting = useWaiting();
+  return [
+    { page: "board" as const, icon: MapIcon, waiting: 0 },
+    ...(permissions.includes("orders.read") ? [{ page: "inbox" as const, icon: Inbox, waiting }] : []),
+    ...(permissions.includes("devices.manage") ? [{ page: "devices" as const, icon: Smartphone, waiting: 0 }] : []),
+  ];
+}
+
+function Pages() {
+  const { t } = useWords();
+  const { page: here } = useWhereabouts();
+  const narrow = useNarrow();
+  const pages = usePages();
+  if (narrow || pages.length < 2) return null;
+  return (
+    <nav className={css.pages} aria-label={t("nav.pages")}>
+      {pages.map(({ page, waiting }) => (
+        <button
+          key={page}
+          type="button"
+          aria-current={page === here ? "page" : undefined}
+          onClick={() => go({ page, item: null })}
+        >
+          {t(`nav.${page}`)}
+          {waiting > 0 && <span className={css.waiting}>{waiting}</span>}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
 function AccountMenu({ onKeys }: { onKeys: () => void }) {
   const { t } = useWords();
   const { session: keeper } = useServices();
   const session = useSession();
   const name = session?.person.name ?? "";
+  const narrow = useNarrow();
+  const pages = usePages();
   return (
     <Menu width={230}>
       <Menu.Target>
@@ -73,6 +113,17 @@ function AccountMenu({ onKeys }: { onKeys: () => void }) {
         <div className={css.menuLanguage}>
           <LanguageSwitch />
         </div>
+        {narrow &&
+          pages.map(({ page, icon: Icon, waiting }) => (
+            <Menu.Item
+              key={page}
+              leftSection={<Icon size={16} />}
+              rightSection={waiting > 0 && <span className={css.waiting}>{waiting}</span>}
+              onClick={() => go({ page, item: null })}
+            >
+              {t(`nav.${page}`)}
+            </Menu.Item>
+          ))}
         <Menu.Item leftSection={<Keyboard size={16} />} onClick={onKeys}>
           {t("help.open")}
         </Menu.Item>

@@ -1,0 +1,245 @@
+import { Button, Textarea } from "@mantine/core";
+import { ArrowLeft, Check, MessageSquarePlus, RotateCcw, Server, Smartphone, Trash2, Undo2 } from "lucide-react";
+import { type ReactNode, useRef, useState } from "react";
+import { go } from "../app/address";
+import { useServerMinute } from "../app/clock";
+import { useSession } from "../app/services";
+import { Fact, Section } from "../detail/Section";
+import { isKey, useWords, wordOf } from "../i18n";
+import { Failure, Skeleton } from "../ui/Messages";
+import { Fields } from "./Fields";
+import css from "./inbox.module.css";
+import { type Case, type Choice, useCase } from "./queries";
+import { useListKeys } from "./useListKeys";
+import { useSettle } from "./useSettle";
+
+export function CaseView({ id }: { id: string }) {
+  const { t } = useWords();
+  const found = useCase(id);
+  return (
+    <article className={css.case} data-case={id}>
+      <div className={css.caseBody} data-scroller>
+        {found.isPending && <Skeleton height={120} />}
+        {found.isError && (
+          <Failure title={t("inbox.fail")} problem={found.error} onRetry={() => void found.refetch()} />
+        )}
+        {found.data && <Told it={found.data} />}
+      </div>
+      {found.data && <Decision it={found.data} />}
+    </article>
+  );
+}
+
+function Told({ it }: { it: Case }) {
+  const { t } = useWords();
+  return (
+    <>
+      <header className={css.caseHead}>
+        <button type="button" className={css.back} aria-label={t("nav.back")} onClick={() => go({ item: null })}>
+          <ArrowLeft size={18} aria-hidden="true" />
+        </button>
+        <div>
+          <h2>{wordOf(t, "code", it.code, isKey)}</h2>
+          <p>
+            {wordOf(t, "mutation", it.name, isKey)} · {orderName(it, t)}
+          </p>
+        </div>
+        {it.order && (
+          <Button
+            variant="default"
+            size="xs"
+            onClick={() => go({ page: "board", item: null, order: it.order?.id ?? null, tab: "overview" })}
+          >
+            {t("inbox.showOrder")}
+          </Button>
+        )}
+      </header>
+      <Circumstances it={it} />
+      {it.kind === "conflict" && it.mine && it.theirs ? (
+        <div className={css.sides}>
+          <Side icon={<Smartphone size={15} />} title={t("inbox.mine")} holds={it.mine} other={it.theirs} />
+          <Side
+            icon={<Server size={15} />}
+            title={t("inbox.theirs")}
+            aside={t("inbox.standing")}
+            holds={it.theirs}
+            other={it.mine}
+          />
+        </div>
+      ) : (
+        <Section title={t("inbox.what")}>
+          <Fields of={argsOf(it.mutation)} />
+        </Section>
+      )}
+      <Remarks it={it} />
+      <details className={css.verbatim}>
+        <summary>{t("inbox.verbatim")}</summary>
+        <pre>{JSON.stringify(it.mutation, null, 2)}</pre>
+      </details>
+    </>
+  );
+}
+
+function orderName(it: Case, t: ReturnType<typeof useWords>["t"]): string {
+  if (it.order) return `${t("inbox.order", { number: `#${it.order.number}` })}, ${it.order.customer_name}`;
+  return it.work_order_id ? t("inbox.gone") : t("inbox.noOrder");
+}
+
+function argsOf(mutation: Case["mutation"]): Record<string, unknown> {
+  const args: unknown = mutation.args;
+  return args !== null && typeof args === "object" ? { ...args } : { ...mutation };
+}
+
+function Circumstances({ it }: { it: Case }) {
+  const { t, times } = useWords();
+  const detail: unknown = (it.result.facts as Record<string, unknown> | undefined)?.detail;
+  return (
+    <dl className={css.facts}>
+      <Fact label={t("inbox.who")}>{it.person_name}</Fact>
+      <Fact label={t("inbox.device")}>{it.device_name}</Fact>
+      <Fact label={t("inbox.when")}>
+        {t("inbox.uncertain", { time: times.full(it.at_estimated), span: times.span(it.uncertainty_ms / 1000) })}
+      </Fact>
+      <Fact label={t("inbox.deviceTime")}>{times.full(it.at_device)}</Fact>
+      <Fact label={t("inbox.received")}>{times.full(it.received_at)}</Fact>
+      {typeof detail === "string" && <Fact label={t("inbox.why")}>{detail}</Fact>}
+    </dl>
+  );
+}
+
+interface SideProps {
+  readonly icon: ReactNode;
+  readonly title: string;
+  readonly aside?: string;
+  readonly holds: Record<string, unknown>;
+  readonly other: Record<string, unknown>;
+}
+
+function Side({ icon, title, aside, holds, other }: SideProps) {
+  return (
+    <section className={css.side}>
+      <h3>
+        {icon} {title}
+        {aside && <small>{aside}</small>}
+      </h3>
+      <Fields of={holds} comparedTo={other} />
+    </section>
+  );
+}
+
+function Remarks({ it }: { it: Case }) {
+  const { t, times } = useWords();
+  const now = useServerMinute();
+  if (it.remarks.length === 0) return null;
+  return (
+    <Section title={t("inbox.remarks")}>
+      <ol className={css.remarks}>
+        {it.remarks.map((remark) => (
+          <li key={remark.id}>
+            <strong>
+              {t("inbox.settledAs", {
+                who: remark.person_name,
+                verdict: t(`verdict.${remark.verdict}`),
+                when: times.moment(remark.at, now),
+              })}
+            </strong>
+            {remark.note && <p>{remark.note}</p>}
+            {remark.result && <small>{outcome(remark.result)}</small>}
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+
+  function outcome(result: Record<string, unknown>): string {
+    const facts = result.facts as Record<string, unknown> | undefined;
+    const why = typeof facts?.detail === "string" ? ` – ${facts.detail}` : "";
+    return t("inbox.replayResult", { status: String(result.status) }) + why;
+  }
+}
+
+const CHOICES = {
+  conflict: [
+    { choice: "accept_mine", key: "m", icon: Smartphone },
+    { choice: "accept_theirs", key: "t", icon: Server },
+  ],
+  quarantine: [
+    { choice: "replay", key: "r", icon: RotateCcw },
+    { choice: "discard", key: "d", icon: Trash2 },
+  ],
+} as const;
+
+function Decision({ it }: { it: Case }) {
+  const { t } = useWords();
+  const { busy, settle } = useSettle();
+  const [note, setNote] = useState("");
+  const field = useRef<HTMLTextAreaElement>(null);
+  const mayDecide = useSession()?.person.permissions.includes("visits.dispatch") ?? false;
+  const open = it.state === "open";
+  const choices = open && mayDecide ? CHOICES[it.kind] : [];
+  const undoable = !open && mayDecide && it.verdict !== "replay";
+
+  async function decide(choice: Choice) {
+    if (busy) return;
+    if (await settle(it.id, choice, note.trim() || undefined)) setNote("");
+  }
+  useListKeys([], {
+    ...Object.fromEntries(choices.map(({ choice, key }) => [key, () => void decide(choice)])),
+    ...(undoable && { u: () => void decide("undo") }),
+    ...(mayDecide && { a: () => field.current?.focus() }),
+  });
+  if (!mayDecide) return <footer className={css.decision}>{t("inbox.readOnly")}</footer>;
+  return (
+    <footer className={css.decision}>
+      <Textarea
+        ref={field}
+        aria-label={t("inbox.remark")}
+        placeholder={t("inbox.remarkPlaceholder")}
+        autosize
+        minRows={1}
+        maxRows={5}
+        value={note}
+        onChange={(event) => setNote(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+      />
+      <div className={css.buttons}>
+        {choices.map(({ choice, key, icon: Icon }, at) => (
+          <Button
+            key={choice}
+            variant={at === 0 ? "filled" : "default"}
+            disabled={busy}
+            leftSection={<Icon size={16} />}
+            rightSection={<kbd>{key}</kbd>}
+            onClick={() => void decide(choice)}
+          >
+            {t(`verdict.${choice}`)}
+          </Button>
+        ))}
+        {undoable && (
+          <Button
+            variant="default"
+            disabled={busy}
+            leftSection={<Undo2 size={16} />}
+            rightSection={<kbd>u</kbd>}
+            onClick={() => void decide("undo")}
+          >
+            {t("verdict.undo")}
+          </Button>
+        )}
+        {!open && it.verdict && (
+          <span className={css.verdict}>
+            <Check size={15} aria-hidden="true" /> {it.settled_by_name}: {t(`verdict.${it.verdict}`)}
+          </span>
+        )}
+        <Button
+          variant="subtle"
+          disabled={busy || !note.trim()}
+          leftSection={<MessageSquarePlus size={16} />}
+          onClick={() => void decide("annotate")}
+        >
+          {t("inbox.addRemark")}
+        </Button>
+      </div>
+    </footer>
+  );
+}
