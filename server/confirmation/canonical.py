@@ -1,9 +1,9 @@
 """JSON in one spelling (RFC 8785), so that a hash means the same on a phone, a server and in ten years."""
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 _EXACT = 2**53
@@ -14,7 +14,9 @@ _LOWEST_POINT, _HIGHEST_POINT = -5, 21
 
 def canonical(value: Any) -> bytes:
     """Spell plain JSON as RFC 8785 does. Raises ValueError for NaN, infinities, other types and lone surrogates."""
-    return "".join(_spell(value)).encode()
+    parts: list[str] = []
+    _spell(value, parts.append)
+    return "".join(parts).encode()
 
 
 def digest(value: Any) -> str:
@@ -22,41 +24,49 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _spell(value: Any) -> list[str]:
+def _spell(value: Any, say: Callable[[str], None]) -> None:
     match value:
-        case None:
-            return ["null"]
-        case bool():
-            return ["true" if value else "false"]
-        case int() | float():
-            return [_number(value)]
         case str():
-            return [json.dumps(value, ensure_ascii=False)]
-        case Mapping():
-            return _object(value)
+            say(encode_basestring(value))
+        case None:
+            say("null")
+        case bool():
+            say("true" if value else "false")
+        case int() | float():
+            say(_number(value))
+        case dict() | Mapping():
+            _object(value, say)
         case list() | tuple():
-            return _array(value)
-    message = f"{type(value).__name__} is not JSON"
-    raise ValueError(message)
+            _array(value, say)
+        case _:
+            message = f"{type(value).__name__} is not JSON"
+            raise ValueError(message)
 
 
-def _object(value: Mapping[Any, Any]) -> list[str]:
-    # By UTF-16 code units, as JavaScript compares strings.
-    keys = sorted(value, key=lambda key: str(key).encode("utf-16-be"))
-    parts: list[str] = ["{"]
-    for key in keys:
-        if not isinstance(key, str):
-            message = "JSON objects have text keys"
-            raise ValueError(message)  # noqa: TRY004 - one error for everything that is not JSON
-        parts += [json.dumps(key, ensure_ascii=False), ":", *_spell(value[key]), ","]
-    return [*(parts[:-1] if keys else parts), "}"]
+def _object(value: Mapping[Any, Any], say: Callable[[str], None]) -> None:
+    before = "{"
+    for key in sorted(value, key=_utf16):
+        say(before + encode_basestring(key) + ":")
+        _spell(value[key], say)
+        before = ","
+    say("}" if value else "{}")
 
 
-def _array(value: Sequence[Any]) -> list[str]:
-    parts: list[str] = ["["]
+def _utf16(key: Any) -> bytes:
+    """How JavaScript compares strings: by UTF-16 code units."""
+    if not isinstance(key, str):
+        message = "JSON objects have text keys"
+        raise ValueError(message)  # noqa: TRY004 - one error for everything that is not JSON
+    return key.encode("utf-16-be")
+
+
+def _array(value: Sequence[Any], say: Callable[[str], None]) -> None:
+    before = "["
     for item in value:
-        parts += [*_spell(item), ","]
-    return [*(parts[:-1] if value else parts), "]"]
+        say(before)
+        _spell(item, say)
+        before = ","
+    say("]" if value else "[]")
 
 
 def _number(value: float) -> str:

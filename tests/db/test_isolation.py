@@ -79,7 +79,19 @@ async def test_a_pooled_connection_forgets_the_organisation(database: Database, 
             assert await uow.value("select callout_org()") is None
 
 
-@pytest.mark.parametrize("table", ["event", "timeline_entry", "stock_movement", "signature", "mutation_log"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "event",
+        "timeline_entry",
+        "stock_movement",
+        "signature",
+        "mutation_log",
+        "service_report",
+        "report_pdf",
+        "audit_entry",
+    ],
+)
 async def test_what_happened_can_not_be_rewritten(database: Database, company: Company, table: str):
     for statement in (f"update {table} set org_id = org_id", f"delete from {table}"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
