@@ -13,6 +13,7 @@ from server.identity.domain import Actor
 from server.sync.domain import APPLIED, Disagreement, Outcome
 from server.workorders import queries, record_queries, service, timeline
 from server.workorders.domain import (
+    BEGUN_VISIT,
     TRANSITIONS,
     Action,
     Circumstances,
@@ -161,9 +162,13 @@ async def take_back(
 
 
 async def _contest(scene: Scene) -> Outcome:
-    """Control is with somebody else: the first step and the last one are put before the dispatcher."""
-    first = not await record_queries.told_regardless(scene.uow, scene.mine.id)
-    await scene.step.tell_of(scene.order, scene.mine, scene.rule, {"late_after_reassign": True})
+    """Control is with somebody else: the first step on the way and the last one are put before the dispatcher."""
+    if scene.rule.visit not in BEGUN_VISIT | {VisitState.COMPLETED}:
+        await scene.step.tell_of(scene.order, scene.mine, scene.rule, {"late_after_reassign": True})
+        return Outcome.merged("BOOKED_AS_FACT")
+    first = not await record_queries.was_contested(scene.uow, scene.mine.id)
+    facts = {"late_after_reassign": True, "contested": True}
+    await scene.step.tell_of(scene.order, scene.mine, scene.rule, facts)
     if first or scene.told.action is Action.RESOLVE:
         return scene.conflict("REASSIGNED")
     return Outcome.merged("BOOKED_AS_FACT")

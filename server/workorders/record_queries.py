@@ -352,11 +352,11 @@ async def change_photo(
     )
 
 
-async def told_regardless(uow: UnitOfWork, visit_id: UUID) -> bool:
-    """Answer whether an earlier step of this visit was booked although the office had decided otherwise."""
+async def was_contested(uow: UnitOfWork, visit_id: UUID) -> bool:
+    """Answer whether an earlier step of this visit was put before a dispatcher already."""
     return bool(
         await uow.value(
-            "select exists (select from timeline_entry where visit_id = %(visit)s and facts ? 'regardless_of')",
+            "select exists (select from timeline_entry where visit_id = %(visit)s and facts ? 'contested')",
             visit=visit_id,
         )
     )

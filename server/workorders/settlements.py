@@ -74,8 +74,9 @@ async def _give_to_sender(uow: UnitOfWork, actor: Actor, order: WorkOrder, dispu
     if mine.state is not mine.field_state:
         action = _action_that_made(mine.field_state)
         step = Step(uow, actor, _REASON, None, HoldReason.CUSTOMER if action is Action.HOLD else None, OFFICE)
-        checklist_may_wait = frozenset({Requirement.NOTE, Requirement.CHECKLIST})
-        await take_back(step, order, mine, TRANSITIONS[action], vouched=checklist_may_wait)
+        # The step was taken; whoever settles it has looked at what was said and left out.
+        looked_at = frozenset({Requirement.VISIT, Requirement.NOTE, Requirement.CHECKLIST})
+        await take_back(step, order, mine, TRANSITIONS[action], vouched=looked_at)
     for visit in await queries.open_visits(uow, order.id):
         if visit.id != mine.id:
             await withdraw(uow, actor, order, visit, _REASON)
