@@ -34,6 +34,9 @@ from server.media.store import BlobStore, Stage, StagedBytesMissing
 # A connection that delivers nothing for this long is given up; what it delivered is kept.
 PATIENCE_SECONDS = 20
 
+# One that delivers a byte now and then is given up as well: four megabytes in this time are slower than any network.
+PATIENCE_IN_ALL_SECONDS = 600
+
 log = logger(__name__)
 
 
@@ -58,6 +61,7 @@ async def receive(
     chunk: Chunk,
     pieces: AsyncIterator[bytes],
     patience: float = PATIENCE_SECONDS,
+    patience_in_all: float = PATIENCE_IN_ALL_SECONDS,
 ) -> Progress:
     """Write one chunk and answer where the file goes on.
 
@@ -72,7 +76,8 @@ async def receive(
         return Progress(chunk.offset, None)
     try:
         async with store.stage(ticket.key, ticket.offset, ticket.staged, fenced=ticket.contested) as stage:
-            end, staged = await _write(database, ticket, chunk, stage, pieces, patience)
+            arriving = _while_patient(pieces, patience, patience_in_all)
+            end, staged = await _write(database, ticket, chunk, stage, arriving)
             if end < ticket.size:
                 return await _commit(database, ticket, end, staged)
         await _complete(database, store, ticket, await store.inspect(ticket.key, staged))
@@ -107,13 +112,13 @@ async def _take_lease(database: Database, key: BlobKey, chunk: Chunk) -> Ticket 
 
 
 async def _write(
-    database: Database, ticket: Ticket, chunk: Chunk, stage: Stage, pieces: AsyncIterator[bytes], patience: float
+    database: Database, ticket: Ticket, chunk: Chunk, stage: Stage, pieces: AsyncIterator[bytes]
 ) -> tuple[int, str]:
     """Answer where the durable bytes end and the store's word for them."""
     end = ticket.offset
     counted = chunk.checksum.counter() if chunk.checksum else None
     try:
-        while (piece := await _next_piece(pieces, patience)) is not None:
+        async for piece in pieces:
             _check_room(ticket, end + len(piece))
             await stage.write(piece)
             end += len(piece)
@@ -146,12 +151,18 @@ def _check_sum(ticket: Ticket, chunk: Chunk, counted: "hashlib._Hash | None") ->
         raise ChunkDiffers(offset=ticket.offset)
 
 
-async def _next_piece(pieces: AsyncIterator[bytes], patience: float) -> bytes | None:
-    try:
-        async with asyncio.timeout(patience):
-            return await anext(pieces, None)
-    except TimeoutError:
-        raise UploadStalled(seconds=patience) from None
+async def _while_patient(pieces: AsyncIterator[bytes], patience: float, in_all: float) -> AsyncIterator[bytes]:
+    """Pass pieces on; raises UploadStalled when the next one is too long in coming, or all of them together."""
+    until = asyncio.get_running_loop().time() + in_all
+    while True:
+        try:
+            async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + patience)):
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            raise UploadStalled(seconds=round(patience)) from None
+        if piece is None:
+            return
+        yield piece
 
 
 async def _commit(database: Database, ticket: Ticket, received: int, staged: str) -> Progress:

@@ -269,6 +269,20 @@ async def test_a_silent_connection_is_given_up_and_keeps_what_it_delivered(phone
     assert await offset_of(phone, file) == 3000
 
 
+async def test_a_connection_that_drips_is_given_up_too(phone, services, company):
+    file = a_photo()
+    await announce(phone, file)
+
+    async def drips():
+        for start in range(0, 3000, 10):
+            yield file.content[start : start + 10]
+            await asyncio.sleep(0.02)
+
+    with pytest.raises(UploadStalled):
+        await receive(services, company, file, 0, drips(), patience=5, patience_in_all=0.3)
+    assert 0 < await offset_of(phone, file) < 3000
+
+
 DIES = """
 import asyncio, os, signal, sys
 from pathlib import Path

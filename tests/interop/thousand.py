@@ -116,7 +116,7 @@ def send_all(files: list[LocalFile], url: str, token: Callable[[], str]) -> None
 def run(count: int, seed: int, kill_every_s: float) -> dict[str, object]:
     password = kept_secret(STATE.parent / "secrets" / "runtime-role")
     admin_url = cluster.ensure("test")
-    weather = Weather(seed=seed, cut_up=0.2, cut_down=0.05, lose_reply=0.1, within_bytes=400_000, within_replies=8)
+    weather = Weather(seed=seed, cut_up=0.25, cut_down=0.02, lose_reply=0.1, within_bytes=160_000, within_replies=8)
     with TemporaryDirectory() as scratch, database_of_its_own(admin_url, password) as (name, url):
         folder = Path(scratch) / "files"
         folder.mkdir()
@@ -152,7 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kill-every-s", type=float, default=20)
+    parser.add_argument("--kill-every-s", type=float, default=8)
     given = parser.parse_args()
     figures = run(given.files, given.seed, given.kill_every_s)
     print(json.dumps(figures))  # noqa: T201
