@@ -32,6 +32,8 @@ STOCKED, PROMISED = Decimal(50), Decimal(5)
 quantities = st.integers(1, 8000).map(lambda thousandths: Decimal(thousandths) / 1000)
 minutes = st.integers(1, 30)
 vans = st.sampled_from([VAN, OTHER])
+lateness = st.booleans()
+field_words = st.sampled_from(["part.use", "part.return"])
 field_words = st.sampled_from(["part.use", "part.return"])
 
 
@@ -145,6 +147,8 @@ class Ledger(RuleBasedStateMachine):
     """Words are recorded by one rule and heard by another: in any order, any number of times."""
 
     words = Bundle("words")
+    usages = Bundle("usages")
+    sendings = Bundle("sendings")
     database: Database
     runner: asyncio.Runner
     company: Any
@@ -200,35 +204,40 @@ class Ledger(RuleBasedStateMachine):
         await self._transaction.__aexit__(None, None, None)
         await self._connection.__aexit__(None, None, None)
 
-    @rule(
-        target=words, name=st.sampled_from(["part.use", "part.return"]), van=vans, quantity=quantities, minute=minutes
-    )
-    def work(self, name: str, van: int, quantity: Decimal, minute: int) -> Word:
-        return Word(name, van, quantity, minute)
+    @rule(targets=(words, usages), name=field_words, van=vans, quantity=quantities, minute=minutes, late=lateness)
+    def work(self, name: str, van: int, quantity: Decimal, minute: int, *, late: bool) -> Word:
+        return self._recorded(Word(name, van, quantity, minute), late=late)
 
-    @rule(target=words, van=vans, quantity=quantities, minute=minutes)
-    def count(self, van: int, quantity: Decimal, minute: int) -> Word:
-        return Word("part.count", van, quantity, minute)
+    @rule(target=words, van=vans, quantity=quantities, minute=minutes, late=lateness)
+    def count(self, van: int, quantity: Decimal, minute: int, *, late: bool) -> Word:
+        return self._recorded(Word("part.count", van, quantity, minute), late=late)
 
-    @rule(target=words, van=vans, depot=st.booleans(), quantity=quantities, minute=minutes)
-    def send(self, van: int, *, depot: bool, quantity: Decimal, minute: int) -> Word:
-        return Word("part.transfer", van, quantity, minute, to=DEPOT if depot else OTHER - van)
+    @rule(targets=(words, sendings), van=vans, depot=st.booleans(), quantity=quantities, minute=minutes, late=lateness)
+    def send(self, van: int, *, depot: bool, quantity: Decimal, minute: int, late: bool) -> Word:
+        to = DEPOT if depot else OTHER - van
+        return self._recorded(Word("part.transfer", van, quantity, minute, to=to), late=late)
 
-    @rule(target=words, sent=words, van=vans, less=st.booleans(), minute=minutes)
-    def receive(self, sent: Word, van: int, *, less: bool, minute: int) -> Word:
-        if sent.name != "part.transfer":
-            return sent
-        quantity = sent.quantity / 2 if less and sent.quantity * 500 % 1 == 0 else sent.quantity
-        return Word("part.receive", van, quantity, minute, about=sent.key)
+    @rule(target=words, sent=sendings, van=vans, less=st.booleans(), minute=minutes, late=lateness)
+    def receive(self, sent: Word, van: int, *, less: bool, minute: int, late: bool) -> Word:
+        quantity = max(sent.quantity - 1, Decimal("0.001")) if less else sent.quantity
+        return self._recorded(Word("part.receive", van, quantity, minute, about=sent.key), late=late)
 
-    @rule(target=words, undone=words)
-    def take_back(self, undone: Word) -> Word:
-        if undone.name not in {"part.use", "part.return"}:
-            return undone
-        return Word("part.reverse", undone.place, undone.quantity, undone.minute, about=undone.key)
+    @rule(target=words, undone=usages, late=lateness)
+    def take_back(self, undone: Word, *, late: bool) -> Word:
+        reversal = Word("part.reverse", undone.place, undone.quantity, undone.minute, about=undone.key)
+        return self._recorded(reversal, late=late)
 
     @rule(word=words)
     def hear(self, word: Word) -> None:
+        self._hear(word)
+
+    def _recorded(self, word: Word, *, late: bool) -> Word:
+        """Keep a word on the phone, or have it heard at once."""
+        if not late:
+            self._hear(word)
+        return word
+
+    def _hear(self, word: Word) -> None:
         before = self._receiver(word)
         expected = self.model.hear(word)
         if expected == "merged" and before not in {None, word.place}:
