@@ -95,6 +95,12 @@ fix:
     ruff format .
     if [ -f web/package.json ]; then npm --prefix web run fix; fi
 
+# Send a thousand files with tuspy and tus-js-client through cuts, to an API that gets killed: --files N --seed S
+[group('work')]
+[metadata('needs', 'postgres', 'web')]
+interop-files *ARGS:
+    python -m tests.interop.thousand "$@"
+
 # Write a migration for changed tables: ./do migrate "why it changes"
 [group('work')]
 [metadata('needs', 'postgres')]

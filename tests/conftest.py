@@ -21,7 +21,7 @@ from server.identity.domain import Actor
 from tests.factories.identity import Company, found_company, token_for
 from tests.fakes.clock import MONDAY_MORNING, FakeClock
 
-pytest_plugins = ["tests.regions", "tests.live", "tests.scenarios.apart"]
+pytest_plugins = ["tests.regions", "tests.live", "tests.scenarios.apart", "tests.fakes.s3"]
 
 STATE = Path(__file__).parent.parent / ".state" / "test"
 _MIGRATIONS = Path(__file__).parent.parent / "server" / "migrations"

@@ -2,12 +2,9 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
 from uuid import uuid4
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from server.media.domain import BlobKey
 from server.media.s3 import S3Place, S3Store
@@ -16,29 +13,9 @@ from server.media.store import BlobStore, DiskStore, StagedBytesMissing
 CONTENT = b"\xff\xd8\xff" + random.Random(1).randbytes(300_000)
 
 
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(params=["disk", "s3"])
 def store(request, tmp_path) -> BlobStore:
-    if request.param == "disk":
-        return DiskStore(tmp_path)
-    endpoint = request.getfixturevalue("s3_url")
-    bucket = f"files-{uuid4().hex[:8]}"
-    boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="only-for-tests",
-        aws_secret_access_key="only-for-tests",
-    ).create_bucket(Bucket=bucket)
-    return S3Store(S3Place(bucket, "some/prefix", endpoint, "us-east-1", "only-for-tests", "only-for-tests"))
+    return DiskStore(tmp_path) if request.param == "disk" else S3Store(request.getfixturevalue("s3_place"))
 
 
 @pytest.fixture
