@@ -177,12 +177,12 @@ function Held({ it }: { it: Manifest }) {
   const customers = it.customers.map((one) => [one.id, one.name] as const);
   const sites = it.sites.map((one) => [one.id, `${one.name}, ${one.customer_name}`] as const);
   return (
-    <>
+    <div className={css.holding}>
       <p>{it.frozen_at ? t("devices.manifestFrozen", { when: times.full(it.frozen_at) }) : t("devices.manifestNow")}</p>
       <Names title={t("devices.customers")} names={customers} />
       <Names title={t("devices.sites")} names={sites} />
       <Names title={t("devices.orders")} names={orders} />
-    </>
+    </div>
   );
 }
 

@@ -117,7 +117,9 @@ function Line({ item, chosen }: { item: Item; chosen: boolean }) {
           <strong>{wordOf(t, "code", item.code, isKey)}</strong>
           <span>
             {wordOf(t, "mutation", item.name, isKey)} ·{" "}
-            {item.order ? `#${item.order.number} ${item.order.customer_name}` : t("inbox.noOrder")}
+            {item.order
+              ? `#${item.order.number} ${item.order.customer_name}`
+              : t(item.work_order_id ? "inbox.gone" : "inbox.noOrder")}
           </span>
           <small>
             {item.person_name} · {times.moment(item.at_estimated, now)}
