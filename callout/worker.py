@@ -1,6 +1,9 @@
 """The background process: relays events, runs jobs, keeps the queue tidy."""
 
 import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import procrastinate
@@ -80,28 +83,43 @@ async def work(settings: Settings) -> None:
     async with jobs.open_async():
         # Pictures are decoded one at a time, beside everything else: a hundred photos at once hold up no event.
         others = sorted({task.queue for task in jobs.tasks.values()} - {files.IMAGES})
-        beside = [
+        parts = [
             asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed)),
             asyncio.create_task(seal_forever(services.database)),
-            asyncio.create_task(_run_jobs(jobs, queues=[files.IMAGES], concurrency=1, install_signal_handlers=False)),
+            asyncio.create_task(_run_jobs(jobs, queues=others, concurrency=4)),
+            asyncio.create_task(_run_jobs(jobs, queues=[files.IMAGES], concurrency=1)),
         ]
         log.info("worker ready")
         try:
-            await _run_jobs(jobs, queues=others, concurrency=4, shutdown_graceful_timeout=10)
+            await _until_told(parts)
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
     await services.database.close()
 
 
+async def _until_told(parts: Sequence[asyncio.Task[None]]) -> None:
+    """Return at SIGTERM or SIGINT. Half a worker is worse than none, which is noticed: one part's failure is raised."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    asked = asyncio.create_task(told.wait())
+    ended, _ = await asyncio.wait([asked, *parts], return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    for task in ended:
+        task.result()
+
+
 async def _run_jobs(jobs: procrastinate.App, **how: Any) -> None:
-    """Until told to stop. A database that is away for a while is waited for; it would end the queue's own loop."""
+    """For ever, until cancelled: jobs under way are finished then.
+
+    A database that goes away ends the queue's own loop, with an exception or without. It is begun anew.
+    """
     while True:
-        try:
-            await jobs.run_worker_async(**how, delete_jobs="successful")
-        except procrastinate.exceptions.ConnectorException:
-            log.warning("worker waits for the database")
-            await asyncio.sleep(_AWAY_PAUSE_S)
-        else:
-            return
+        with suppress(procrastinate.exceptions.ConnectorException):
+            await jobs.run_worker_async(
+                **how, shutdown_graceful_timeout=10, install_signal_handlers=False, delete_jobs="successful"
+            )
+        log.warning("queue waits for the database", queues=how["queues"])
+        await asyncio.sleep(_AWAY_PAUSE_S)

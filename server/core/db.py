@@ -152,6 +152,8 @@ class Database:
             kwargs={
                 "row_factory": dict_row,
                 "options": SESSION_OPTIONS,
+                # One that is being restored answers reads before it is whole: it is not ours until it takes writes.
+                "target_session_attrs": "read-write",
                 # PgBouncer in transaction mode can't keep prepared statements apart.
                 "prepare_threshold": 5 if prepare else None,
             },

@@ -8,7 +8,6 @@ RETRY: BaseRetryStrategy = procrastinate.RetryStrategy(max_attempts=6, exponenti
 
 def job_app(url: str, *, prepare: bool = True) -> procrastinate.App:
     """Build the queue's app on a direct connection (a worker listens, which PgBouncer can't carry)."""
-    connector = procrastinate.PsycopgConnector(
-        conninfo=url, kwargs={"prepare_threshold": 5 if prepare else None}, min_size=1, max_size=4
-    )
+    how = {"prepare_threshold": 5 if prepare else None, "target_session_attrs": "read-write"}
+    connector = procrastinate.PsycopgConnector(conninfo=url, kwargs=how, min_size=1, max_size=4)
     return procrastinate.App(connector=connector)

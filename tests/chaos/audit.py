@@ -3,8 +3,10 @@
 Each finding is a sentence. `told` is everything the devices recorded, with the answer they hold.
 """
 
+import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,9 +164,10 @@ _AT_REST_WRONG = {
 
 # A job put off until much later is nobody's debt; one waiting for its next try is.
 _PENDING = """
-select (select count(*) from event where position is null)
-     + (select count(*) from procrastinate_jobs
-        where status in ('todo', 'doing') and coalesce(scheduled_at < now() + interval '10 minutes', true))
+select 'event ' || name as what from event where position is null
+union all
+select status || ' job ' || task_name || ' after ' || attempts || ' attempts' from procrastinate_jobs
+where status in ('todo', 'doing') and coalesce(scheduled_at < now() + interval '10 minutes', true)
 """
 
 
@@ -175,11 +178,18 @@ class Auditor:
         self._url, self._blobs = database_url, blobs
         self._checked: set[str] = set()
 
-    def pending(self) -> int:
+    def pending(self) -> list[str]:
         """Events not yet numbered and jobs not yet done."""
         with psycopg.connect(self._url) as connection:
-            row = connection.execute(_PENDING).fetchone()
-            return int(row[0]) if row else 0
+            return [what for (what,) in connection.execute(_PENDING)]
+
+    async def until_quiet(self, within_s: float) -> None:
+        """Wait until the worker has done what followed from everything. Raises TimeoutError with what it has not."""
+        until = time.monotonic() + within_s
+        while pending := await asyncio.to_thread(self.pending):
+            if time.monotonic() > until:
+                raise TimeoutError(f"after {within_s:.0f} s there are still {pending[:_NAMED]}")
+            await asyncio.sleep(0.3)
 
     def audit(self, mutations: Sequence[Told], files: Iterable[tuple[str, int]], *, at_rest: bool) -> Findings:
         found = Findings()

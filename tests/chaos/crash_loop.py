@@ -155,7 +155,7 @@ async def _judge(company: Company, report: Report) -> None:
     await company.proxy.break_all()
     try:
         await company.field.settle(_SETTLE_WITHIN_S)
-        await _until_quiet(company.auditor, _SETTLE_WITHIN_S)
+        await company.auditor.until_quiet(_SETTLE_WITHIN_S)
     except TimeoutError as never:
         report.findings.wrong.append(f"it does not come to rest: {never}")
     mutations, files = company.field.told(), company.field.files()
@@ -170,14 +170,6 @@ async def _judge(company: Company, report: Report) -> None:
     report.files, report.office = len(files), len(company.answered)
     report.events = company.auditor.answer("select count(*) as n from event")[0]["n"]
     report.faults = company.proxy.faults
-
-
-async def _until_quiet(auditor: Auditor, within_s: float) -> None:
-    until = time.monotonic() + within_s
-    while pending := auditor.pending():
-        if time.monotonic() > until:
-            raise TimeoutError(f"{pending} events or jobs are still waiting")
-        await asyncio.sleep(0.5)
 
 
 async def _asked_again(company: Company) -> Findings:

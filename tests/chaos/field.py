@@ -70,9 +70,9 @@ class Field:
         """Every phone sends all it holds and takes what the others did. Raises TimeoutError."""
         async with asyncio.timeout(within_s), asyncio.TaskGroup() as everyone:
             for player in self.players:
-                everyone.create_task(self._settle(player))
+                everyone.create_task(self.settle_one(player))
 
-    async def _settle(self, player: Player) -> None:
+    async def settle_one(self, player: Player) -> None:
         while True:
             try:
                 await player.phone.device.settle()

@@ -76,7 +76,6 @@ class Dispatch:
     players: Sequence[Player]
     rng: Random
     disturbed: set[str]
-    orders: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """For ever."""
@@ -87,15 +86,20 @@ class Dispatch:
             await asyncio.sleep(self.rng.uniform(*_BUSY_S))
 
     async def _send(self, engineer: str) -> None:
-        opened = await self.desk.act("/work-orders", self._fault())
-        if opened is None:
+        order = await self.open()
+        if order is None:
             return
-        order = opened["id"]
-        self.orders.add(order)
-        await self.desk.act(f"/work-orders/{order}/actions", {"action": "triage"})
         await self.desk.act(f"/work-orders/{order}/assign", {"engineer_id": engineer})
         if self.rng.random() < _CHANGES_MIND:
             await self._change(order)
+
+    async def open(self) -> str | None:
+        """The id of a new order, ready to be given to somebody."""
+        opened = await self.desk.act("/work-orders", self._fault())
+        if opened is None:
+            return None
+        await self.desk.act(f"/work-orders/{opened['id']}/actions", {"action": "triage"})
+        return str(opened["id"])
 
     async def _change(self, order: str) -> None:
         self.disturbed.add(order)

@@ -22,8 +22,13 @@ class OwnPostgres:
     """
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        profile = Profile("chaos", "postgres", 5432, {**COMMON, **DURABLE, "shared_buffers": "64MB", **settings})
-        self.cluster = PrivateCluster(folder, profile)
+        self._folder, self._settings = folder, {**COMMON, **DURABLE, "shared_buffers": "64MB", **settings}
+        self.configure()
+
+    def configure(self, **settings: str) -> None:
+        """Add settings, for the next start."""
+        self._settings |= settings
+        self.cluster = PrivateCluster(self._folder, Profile("chaos", "postgres", 5432, self._settings))
 
     @property
     def url(self) -> str:
@@ -55,9 +60,13 @@ class OwnPostgres:
 
     def run(self, program: str, *arguments: object) -> str:
         """Run one of this version's programs as the cluster's account. Raises ClusterBroken."""
-        ran = run_as(self.cluster.account, [self.binaries.folder / program, *arguments])
+        return self.run_plain(self.binaries.folder / program, *arguments)
+
+    def run_plain(self, *command: object) -> str:
+        """Run anything as that account. Raises ClusterBroken."""
+        ran = run_as(self.cluster.account, command)
         if ran.returncode:
-            raise ClusterBroken(f"{program}: {(ran.stderr or ran.stdout).strip()}")
+            raise ClusterBroken(f"{command[0]}: {(ran.stderr or ran.stdout).strip()}")
         return ran.stdout
 
     @property
