@@ -242,6 +242,7 @@ async def test_a_correction_is_a_revision_and_after_approval_a_request(uow, disp
 
 async def test_a_machine_recorded_twice_is_kept_twice_and_merged_only_by_a_person(uow, dispatcher, phone, order):
     site = await customers.site(uow, order.site_id)
+    assert site is not None
     known = await an_asset(uow, site, serial="OV-1001")
     mine = uow.new_id()
     said = {"id": mine, "site": site.id, "product": "oven", "model": "Combi 10", "serial": "OV-1001"}
@@ -267,6 +268,7 @@ async def test_a_machine_recorded_twice_is_kept_twice_and_merged_only_by_a_perso
 
 async def test_a_plate_read_a_letter_differently_is_suggested_and_another_machine_is_not(uow, dispatcher, phone, order):
     site = await customers.site(uow, order.site_id)
+    assert site is not None
     await an_asset(uow, site, serial="OV-1001")
     for serial, flags in (("OV-1OO1", ("PROBABLE_DUPLICATE",)), ("OV-7777", ())):
         said = {"id": uow.new_id(), "site": site.id, "product": "oven", "model": "Combi 10", "serial": serial}
@@ -278,6 +280,7 @@ async def test_a_serial_number_that_is_taken_is_a_conflict_and_the_other_correct
     uow, dispatcher, phone, order
 ):
     site = await customers.site(uow, order.site_id)
+    assert site is not None
     await an_asset(uow, site, serial="A-1")
     asset = await an_asset(uow, site, serial="B-2")
     patch = {
