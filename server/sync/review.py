@@ -6,7 +6,7 @@ was first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from server.core.errors import NotFound, Problem
 from server.core.logging import logger, trace_id
 from server.core.paging import Page, decode_cursor, id_in, instant_in, page_of
 from server.identity import service as identity
-from server.identity.domain import Actor, Audience, permissions_of
+from server.identity.domain import Actor, Audience, Permission, permissions_of
 from server.sync import review_queries as queries
 from server.sync.domain import Dispute, Mutation, Occurrence, Outcome, Side, Status
 from server.sync.errors import InvalidArguments, ServerError
@@ -112,9 +112,13 @@ async def settle_own(
     item = await queries.item(uow, item_id)
     if item is None or item.person_id != actor.person:
         raise NotFound(thing="item")
-    if verdict is not Verdict.ANNOTATE and item.code != OWN_TEXT:
+    if verdict is Verdict.ANNOTATE:
+        return await settle(uow, registry, actor, item_id, verdict, note)
+    if item.code != OWN_TEXT:
         raise OfficeOnly
-    return await settle(uow, registry, actor, item_id, verdict, note)
+    # Their own words they may decide about, which in general only the office does.
+    deciding = replace(actor, permissions=actor.permissions | {Permission.ORDERS_TRIAGE})
+    return await settle(uow, registry, deciding, item_id, verdict, note)
 
 
 async def _annotate(uow: UnitOfWork, actor: Actor, item: Item, note: str | None) -> None:

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 
 from server.core.errors import NotFound
+from server.identity.access import require
+from server.identity.domain import Permission
 from server.sync import review
 from server.sync.domain import Side
 from server.sync.matters import ItemState, Matter, Verdict
@@ -298,7 +300,8 @@ async def test_the_inbox_is_paged_newest_first_without_skips_and_filtered(phone,
 async def test_people_may_settle_their_own_words_and_remark_on_the_rest(phone, company, registry):
     sides = []
 
-    async def stand(_uow, _actor, _dispute, side):
+    async def stand(_uow, actor, _dispute, side):
+        require(actor, Permission.ORDERS_TRIAGE)
         sides.append(side)
 
     registry.settlement("TEXT_OVERLAP", stand)
