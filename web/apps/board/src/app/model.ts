@@ -46,7 +46,7 @@ export const STATES_OF: Record<Stage, readonly State[]> = {
   planned: ["scheduled", "dispatched", "accepted"],
   underway: ["travelling", "on_site", "working"],
   hold: ["on_hold"],
-  confirm: ["resolved", "awaiting_confirmation"],
+  confirm: ["completed_disputed", "resolved", "awaiting_confirmation"],
   closed: ["closed", "cancelled"],
 };
 

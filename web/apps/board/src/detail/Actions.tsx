@@ -8,7 +8,16 @@ import css from "./detail.module.css";
 import { useOrderActions } from "./useOrderActions";
 
 /** Actions that need words first. */
-const NEEDS_REASON = ["unschedule", "cancel", "reopen", "close_by_exception", "decline", "hold"] as const;
+const NEEDS_REASON = [
+  "unschedule",
+  "cancel",
+  "reopen",
+  "close_by_exception",
+  "decline",
+  "hold",
+  "suspend",
+  "accept_work",
+] as const;
 type Reasoned = (typeof NEEDS_REASON)[number];
 
 /** Choosing an engineer is the candidates' tab; a customer's signature is taken on the phone. */
@@ -74,6 +83,7 @@ const HOLD_REASONS = ["parts", "customer", "third_party"] as const;
 
 function AskReason(props: { order: Order; action: Reasoned; onClose: () => void }) {
   const { order, action, onClose } = props;
+  const isHold = action === "hold" || action === "suspend";
   const { t } = useWords();
   const { act } = useOrderActions();
   const [words, setWords] = useState("");
@@ -87,7 +97,11 @@ function AskReason(props: { order: Order; action: Reasoned; onClose: () => void 
     setLacking(!said);
     if (!said) return;
     setBusy(true);
-    const body: ActionBody = action === "hold" ? { action, hold_reason: hold, note: said } : { action, reason: said };
+    const body: ActionBody = {
+      action,
+      ...(action === "hold" ? { note: said } : { reason: said }),
+      ...(isHold && { hold_reason: hold }),
+    };
     if (await act(order, body)) onClose();
     setBusy(false);
   }
@@ -100,7 +114,7 @@ function AskReason(props: { order: Order; action: Reasoned; onClose: () => void 
       closeButtonProps={{ "aria-label": t("close") }}
     >
       <form onSubmit={submit} className={css.ask}>
-        {action === "hold" && (
+        {isHold && (
           <Select
             label={t("ask.holdReason")}
             allowDeselect={false}

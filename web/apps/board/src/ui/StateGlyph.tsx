@@ -48,6 +48,13 @@ function Drawing({ state }: { state: State }) {
           <path d="M6.4 5.8v4.4M9.6 5.8v4.4" stroke="#fff" />
         </>
       );
+    case "completed_disputed":
+      return (
+        <>
+          <circle cx="8" cy="8" r="6" />
+          <path d="M8 4.8v3.8M8 10.8v.4" />
+        </>
+      );
     case "resolved":
     case "awaiting_confirmation":
       return (
