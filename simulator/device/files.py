@@ -14,6 +14,7 @@ CHUNK = 128 * 1024
 _TUS = {"Tus-Resumable": "1.0.0"}
 HASH_MISMATCH = 460
 _MOST_RESTARTS = 3
+_MOST_HARMED = 20
 _FIRST = "case purpose when 'signature' then 0 else 1 end"
 
 
@@ -83,12 +84,13 @@ class Files:
         return int(response.json()["offset"])
 
     async def _send_from(self, file: WaitingFile, offset: int) -> bool:
-        """Send chunk after chunk. False when the server rejected the whole and waits at its beginning again."""
-        content = self.content(file.sha256)
-        while offset < file.size:
+        """Send chunk after chunk. False when the server rejected the whole, or too many chunks were harmed."""
+        content, harmed = self.content(file.sha256), 0
+        while offset < file.size and harmed < _MOST_HARMED:
             response = await self._patch(file.sha256, offset, content[offset : offset + self._chunk])
             if response.status_code == HASH_MISMATCH and response.headers.get("Upload-Offset") == str(offset) != "0":
-                continue  # the chunk was harmed on its way; what came before it stands
+                harmed += 1  # on its way: what came before this chunk stands
+                continue
             if response.status_code == HASH_MISMATCH:
                 return False
             if response.status_code == httpx.codes.CONFLICT:
@@ -98,7 +100,7 @@ class Files:
                 continue
             _expect(response, httpx.codes.NO_CONTENT)
             offset = int(response.headers["Upload-Offset"])
-        return True
+        return offset >= file.size
 
     async def _patch(self, sha256: str, offset: int, chunk: bytes) -> httpx.Response:
         headers = {

@@ -116,6 +116,7 @@ async def test_phones_see_what_became_of_a_photo(services, database, company, or
     await arrive(services, database, company, file)
     await derive(services, database, company, file)
     await follow(database, company, file)
+    assert phone.device
     patch = await pull(database, registry(), phone, Ask(phone.device, order.id, None))
     line = next(line for line in patch.splitlines() if b'"t":"photo"' in line)
     assert b'"state": "derived"' in line
@@ -214,7 +215,9 @@ async def test_what_the_server_misses_is_asked_of_everyone_who_once_had_it_and_o
     await service.announce(database, services.blobs, FileRules(), phones["partner_engineer"], announced)
 
     async def asked(role: str) -> bool:
-        patch = await pull(database, registry(), phones[role], Ask(phones[role].device, order.id, None))
+        device = phones[role].device
+        assert device
+        patch = await pull(database, registry(), phones[role], Ask(device, order.id, None))
         line = next(line for line in patch.splitlines() if b'"k":"blobs"' in line)
         return file.sha256.encode() in line
 
