@@ -1,6 +1,6 @@
 """What the engineer sees: the server's rows with everything still pending played on top."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.device.base import Base
@@ -35,6 +35,12 @@ _ADDS: Mapping[str, str] = {
 }
 _MOVES: Mapping[str, int] = {"part.use": -1, "part.return": 1}
 
+_OF_PHOTO: Mapping[str, Callable[[Json], Json]] = {
+    "photo.caption": lambda args: {"caption": args["caption"]},
+    "photo.hide": lambda _: {"hidden": True},
+    "photo.show": lambda _: {"hidden": False},
+}
+
 type Rows = dict[str, Json]
 
 
@@ -53,13 +59,27 @@ class View:
 def _overlay(entity: str, rows: Rows, pending: Recorded) -> None:
     args = pending.args
     if _ADDS.get(pending.name) == entity:
+        if entity == "checklist_answer":
+            _supersede(rows, args)
         rows[args["id"]] = {**args, "work_order_id": args["wo"], "at": pending.envelope["at"]}
+    elif (entity, pending.name) == ("work_order", "text.edit") and args["wo"] in rows:
+        rows[args["wo"]] = {**rows[args["wo"]], args["field"]: args["new"]}
+    elif entity == "photo" and pending.name in _OF_PHOTO and args["photo"] in rows:
+        rows[args["photo"]] = {**rows[args["photo"]], **_OF_PHOTO[pending.name](args)}
     elif entity == "stock" and pending.name in _MOVES:
         _move_stock(rows, args["part"], args["quantity"] * _MOVES[pending.name])
     elif entity in {"work_order", "visit"} and (state := _state_after(entity, pending)):
         row_id = args["wo"] if entity == "work_order" else args.get("visit")
         if row_id in rows:
             rows[row_id] = {**rows[row_id], "state": state}
+
+
+def _supersede(rows: Rows, args: Json) -> None:
+    """One's newest answer is the one that is shown until the server has said which stands."""
+    for row_id, row in rows.items():
+        of_item = (row["work_order_id"], row.get("item_id", row.get("item"))) == (args["wo"], args["item"])
+        if of_item and row.get("superseded_by") is None:
+            rows[row_id] = {**row, "superseded_by": args["id"]}
 
 
 def _state_after(entity: str, pending: Recorded) -> str | None:
