@@ -16,7 +16,7 @@ def work_through(services, database):
     """`await work_through()` relays what happened and runs every job that follows from it."""
     subscribed = subscriptions(services)
     relay.install(services.jobs, database, subscribed)
-    tasks.install(services.jobs, database, services.blobs, verify_base=VERIFY)
+    tasks.install(services.jobs, database, services.blobs, services.sealer, verify_base=VERIFY)
 
     async def run() -> None:
         while await relay.relay_once(database, services.jobs, subscribed):
