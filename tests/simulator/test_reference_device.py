@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from server.core.db import Database
 from server.identity import service as identity
+from server.sync import snapshots
 from server.workorders import reading, service
 from server.workorders.domain import Action, Priority, WorkOrder
 from server.workorders.views import WorkOrderDetail
@@ -28,6 +29,7 @@ from tests.fakes.clock import FakeClock
 class Sent:
     """A phone with one dispatched order on it."""
 
+    company: Company
     phone: Device
     order: WorkOrder
     fates: list[Fate]
@@ -87,7 +89,7 @@ async def sent(
         phone = Device(tmp_path / "phone.db", http, Instants(clock), Random(1), chunk=20_000)
         await phone.enrol(code, "Test phone")
         await phone.sync()
-        yield Sent(phone, order, fates)
+        yield Sent(company, phone, order, fates)
         phone.close()
 
 
@@ -200,5 +202,87 @@ async def test_work_on_an_order_that_was_cancelled_meanwhile_is_kept(
     await sent.phone.settle()
     assert written_by_hand(await office(sent.order)) == [note]
     statuses = [mutation.status for mutation in sent.phone.outbox.everything()]
-    assert statuses == ["conflict"] * 4 + ["applied"]
+    assert statuses == ["merged"] * 4 + ["applied"]
     assert sent.phone.view.rows("work_order") == {}
+
+
+async def test_what_the_server_has_safe_is_forgotten_after_three_days_with_its_files(
+    sent: Sent, database: Database, clock: FakeClock
+) -> None:
+    sent.note("First")
+    file = sent.photo(2_000)
+    last = sent.note("Last")
+    await sent.phone.settle()
+    clock.forward(timedelta(hours=71))
+    await durable(database, sent)
+    await sent.phone.sync()
+    assert len(sent.phone.outbox.everything()) == 3
+    clock.forward(timedelta(hours=2))
+    await sent.phone.sync()
+    assert [kept.args["id"] for kept in sent.phone.outbox.everything()] == [last]
+    assert file.sha256 not in sent.phone.files.hashes()
+
+
+async def test_what_is_not_durable_is_kept_however_old(sent: Sent, clock: FakeClock) -> None:
+    sent.note("First")
+    file = sent.photo(2_000)
+    sent.note("Last")
+    await sent.phone.settle()
+    clock.forward(timedelta(days=60))
+    await sent.phone.sync()
+    assert len(sent.phone.outbox.everything()) == 3
+    assert file.sha256 in sent.phone.files.hashes()
+
+
+async def durable(database: Database, sent: Sent) -> None:
+    """A backup of the server has all of it."""
+    async with database.unit_of_work(sent.company.id) as uow:
+        await uow.run("update sync_stream set durable_seq = last_seq where id = %(id)s", id=sent.phone.outbox.stream)
+
+
+async def test_a_row_that_went_wrong_on_the_phone_is_found_and_comes_anew(sent: Sent) -> None:
+    before = sent.phone.view.rows("work_order")
+    assert await sent.phone.verify() == []
+    with sent.phone._store.transaction() as db:
+        db.execute("update base set ver = ver + 1, data = '{}' where entity = 'work_order'")
+    assert await sent.phone.verify() == [f"wo:{sent.order.id}"]
+    await sent.phone.pull()
+    assert sent.phone.view.rows("work_order") == before
+    assert await sent.phone.verify() == []
+
+
+async def test_a_phone_enrolled_again_sends_what_the_first_enrolment_had_not(
+    sent: Sent, database: Database, company: Company, office
+) -> None:
+    note = sent.note("Before the sign-in ended")
+    async with database.unit_of_work(company.id) as uow:
+        engineer = company.actor("engineer").person
+        code, _ = await identity.issue_enrolment_code(uow, company.actor("administrator"), engineer)
+    stream, device = sent.phone.outbox.stream, sent.phone.id
+    await sent.phone.enrol(code, "Test phone")
+    assert (sent.phone.outbox.stream, sent.phone.id) != (stream, device)
+    await sent.phone.settle()
+    assert written_by_hand(await office(sent.order)) == [note]
+
+
+async def test_a_large_catalogue_arrives_as_a_file_and_what_changed_since_on_top(
+    sent: Sent, database: Database, company: Company, app: FastAPI
+) -> None:
+    async with database.unit_of_work(company.id) as uow:
+        await uow.run(
+            """
+            insert into part (org_id, id, sku, name, unit, serial_tracked, price_minor, currency)
+            select %(org)s, gen_random_uuid(), 'BULK-' || n, '{"en": "Part", "zh": "零件"}', 'pc', false, 5, 'EUR'
+            from generate_series(1, 1500) n
+            """,
+            org=uow.org,
+        )
+    assert await snapshots.make_snapshots(database, app.state.services.registry, company.id) == 1
+    async with database.unit_of_work(company.id) as uow:
+        await uow.run("update part set price_minor = 7 where sku = 'BULK-1'")
+        await uow.run("delete from part where sku = 'BULK-2'")
+    sent.phone.base.forget_cookie()
+    await sent.phone.pull()
+    prices = {row["sku"]: row["price_minor"] for row in sent.phone.view.rows("part").values()}
+    assert (len(prices), prices["BULK-1"], prices["BULK-3"]) == (1499, 7, 5)
+    assert await sent.phone.verify() == []
