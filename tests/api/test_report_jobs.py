@@ -1,5 +1,7 @@
 """From a signature on a phone to a report anybody can download, through the outbox and the queue."""
 
+from datetime import timedelta
+
 import pytest
 
 from callout.wiring import subscriptions
@@ -26,7 +28,7 @@ def work_through(services, database):
 
 
 async def test_a_signature_becomes_a_report_and_a_later_photo_completes_it(
-    client, signed_in, database, services, company, dispatcher, engineer, work_through
+    client, signed_in, database, services, clock, company, dispatcher, engineer, work_through
 ):
     photo = a_photo()
     async with database.unit_of_work(company.id) as uow:
@@ -43,6 +45,7 @@ async def test_a_signature_becomes_a_report_and_a_later_photo_completes_it(
     await client.post("/mobile/v1/blobs", json=photo.announcement(), headers=phone)
     sent = await client.patch(f"/mobile/v1/blobs/{photo.sha256}", content=photo.content, headers=phone | upload)
     assert sent.status_code == 204
+    clock.forward(timedelta(seconds=1))
     await work_through()
     second = await client.get(address)
     assert second.headers["etag"] != first.headers["etag"]
