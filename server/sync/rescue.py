@@ -194,11 +194,6 @@ async def _log(uow: UnitOfWork, bundle: Bundle, person: UUID, code: RescueCode, 
     await queries.advance_stream(uow, stream, last_seq + len(rows))
 
 
-async def may_send_file(uow: UnitOfWork, device: UUID, sha256: str) -> bool:
-    """Say whether a rescued mutation of this device speaks of the file: then its bytes are part of the rescue."""
-    return await queries.rescued_files(uow, device, sha256)
-
-
 async def keep_refused_push(uow: UnitOfWork, *, device: UUID, person: UUID, body: bytes, why: str) -> bool:
     """Keep the body of a push that nobody could read, and let somebody know; answer whether there was room.
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from server.core.db import Row, UnitOfWork
-from server.sync.matters import RescueCode
 
 
 async def device(uow: UnitOfWork, device_id: UUID) -> Row | None:
@@ -77,24 +76,6 @@ async def insert_rescue(uow: UnitOfWork, **columns: object) -> None:
     )
 
 
-async def rescued_files(uow: UnitOfWork, device_id: UUID, sha256: str) -> bool:
-    """Say whether a rescued mutation of this device names the file."""
-    return bool(
-        await uow.value(
-            """
-            select exists (
-                select from review_item i join mutation_log m on (m.org_id, m.id) = (i.org_id, i.mutation_id)
-                where i.device_id = %(device)s and i.state = 'open' and i.code = any(%(codes)s)
-                  and (m.envelope -> 'blobs' ? %(blob)s or m.envelope #>> '{args,sha256}' = %(sha256)s))
-            """,
-            device=device_id,
-            codes=list(RescueCode),
-            blob=f"sha256:{sha256}",
-            sha256=sha256,
-        )
-    )
-
-
 async def keep_body(
     uow: UnitOfWork,
     *,
@@ -120,7 +101,8 @@ async def keep_body(
             )
             insert into refused_push as r (org_id, id, device_id, person_id, sha256, size, why, body, times, first_at,
                                            last_at)
-            select %(org)s, %(id)s, %(device)s, %(person)s, %(sha256)s::text, %(size)s, %(why)s, %(body)s, 1, %(now)s, %(now)s
+            select %(org)s, %(id)s, %(device)s, %(person)s, %(sha256)s::text, %(size)s, %(why)s, %(body)s, 1, %(now)s,
+                   %(now)s
             from held where (n < %(most)s and bytes + %(size)s <= %(most_bytes)s)
                 or exists (select from refused_push k where k.device_id = %(device)s and k.sha256 = %(sha256)s)
             on conflict (org_id, device_id, sha256) do update set times = r.times + 1, last_at = excluded.last_at

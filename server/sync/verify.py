@@ -7,7 +7,7 @@ from uuid import UUID
 from server.core.db import Database
 from server.core.logging import logger
 from server.identity.domain import Actor
-from server.sync import queries
+from server.sync import fleet, queries
 from server.sync.domain import Cookie
 from server.sync.queries import Contents
 
@@ -54,4 +54,5 @@ async def verify(
         async with database.unit_of_work(actor.org) as uow:
             kept = {key: version for key, version in stands.buckets.items() if key not in set(differing)}
             cookie = Cookie(stands.epoch, await queries.store_cookie(uow, device, stands.epoch, kept, cookie))
+            await fleet.note_verify_mismatch(uow, device, differing)
     return Verification(len(present), differing, cookie)

@@ -188,15 +188,6 @@ async def test_what_was_rescued_can_be_replayed(phone, hand_in, dispatcher):
     assert await inbox(phone) == []
 
 
-async def test_only_files_that_rescued_work_speaks_of_belong_to_it(phone, hand_in):
-    sha = "ab" * 32
-    await hand_in(phone.note("a", blobs=[f"sha256:{sha}"]), phone.note("b", args={"sha256": "cd" * 32}))
-    async with phone.database.unit_of_work(phone.actor.org) as uow:
-        named = [await rescue.may_send_file(uow, phone.actor.device, it) for it in (sha, "cd" * 32, "ef" * 32)]
-        foreign = await rescue.may_send_file(uow, uuid4(), sha)
-    assert (named, foreign) == ([True, True, False], False)
-
-
 async def test_a_body_nobody_can_read_is_kept_once_and_somebody_is_told_once(phone, clock):
     async def refuse(body):
         async with phone.database.unit_of_work(phone.actor.org) as uow:
