@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.factories.workforce import an_engineer
-from tests.factories.workorders import an_order
+from tests.factories.workorders import an_order, from_phone
 
 AREA = {
     "type": "Polygon",
@@ -207,3 +207,25 @@ async def test_shifts_are_planned_and_seen(client, office, database, company, en
     day = {"from": "2026-11-23T00:00:00Z", "to": "2026-11-24T00:00:00Z"}
     assert (await client.get("/api/v1/shifts", params=day, headers=office)).json()["items"] == [made.json()]
     assert (await client.get("/api/v1/shifts", headers=office)).status_code == 422
+
+
+async def test_what_was_recorded_twice_is_listed_and_merged_or_kept_apart_by_a_person(
+    client, office, database, company, dispatcher, engineer
+):
+    customer = await a_customer(client, office)
+    site = (await client.post(f"/api/v1/customers/{customer['id']}/sites", json=SITE, headers=office)).json()
+    known = (await client.post(f"/api/v1/sites/{site['id']}/assets", json=ASSET, headers=office)).json()
+    found = {"site": site["id"], "product": "oven", "model": "Combi 10", "serial": "OV-1"}
+    async with database.unit_of_work(company.id) as uow:
+        for _ in range(2):
+            await from_phone(uow, company.actor("administrator"), "asset.create", {"id": uow.new_id(), **found})
+    listed = (await client.get("/api/v1/merge-suggestions", headers=office)).json()["items"]
+    assert [(it["older_id"], it["why"]) for it in listed] == [(known["id"], "same_serial")] * 2
+    for suggestion, choice in zip(listed, ("merge", "keep-apart"), strict=True):
+        url = f"/api/v1/merge-suggestions/{suggestion['id']}"
+        assert (await client.post(f"{url}/{choice}", headers=office)).status_code == 200
+        again = await client.post(f"{url}/merge", headers=office)
+        assert (again.status_code, again.json()["code"]) == (409, "duplicate.settled")
+    assert (await client.get("/api/v1/merge-suggestions", headers=office)).json()["items"] == []
+    left = (await client.get(f"/api/v1/assets?site_id={site['id']}", headers=office)).json()["items"]
+    assert [it["id"] for it in left] == [known["id"], listed[1]["newer_id"]]

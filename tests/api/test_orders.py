@@ -67,7 +67,7 @@ async def test_an_order_is_opened_found_and_shown_whole(client, dispatch, world)
     assert detail["asset"]["serial"] == "OV-1001"
     assert detail["skills"] == [{"key": "ovens", "level": 2}]
     assert [item["label"]["en"] for item in detail["checklist"]] == ["Isolated?", "Heat"]
-    assert detail["allowed_actions"] == ["triage", "schedule", "cancel"]
+    assert detail["allowed_actions"] == ["triage", "schedule", "suspend", "cancel"]
     listed = (await client.get(URL, params={"q": "1", "open": True}, headers=dispatch)).json()
     assert [it["id"] for it in listed["items"]] == [order["id"]]
 
@@ -310,3 +310,55 @@ async def test_evidence_of_an_engineer_the_order_was_taken_from_is_shown(
         await from_phone(uow, engineer, "note.add", {"id": uow.new_id(), "wo": order.id, "body": "Was there"})
     entry = (await client.get(f"{URL}/{order.id}/timeline", headers=dispatch)).json()["items"][-1]
     assert entry["facts"]["late_after_reassign"] is True
+
+
+async def test_fields_are_amended_as_they_were_seen(client, dispatch, order):
+    body = {"expected_version": order.version, "title": "Grill stays cold", "window_start": None}
+    stale = await client.patch(f"{URL}/{order.id}", json=body | {"expected_version": 1}, headers=dispatch)
+    assert (stale.status_code, stale.json()["code"]) == (409, "work_order.changed_meanwhile")
+    seen = (await client.get(f"{URL}/{order.id}", headers=dispatch)).json()
+    amended = await client.patch(
+        f"{URL}/{order.id}", json=body | {"expected_version": seen["version"]}, headers=dispatch
+    )
+    assert (amended.status_code, amended.json()["title"]) == (200, "Grill stays cold")
+    entry = (await client.get(f"{URL}/{order.id}/timeline", headers=dispatch)).json()["items"][-1]
+    assert (entry["action"], entry["facts"]["was"]) == ("amend", {"title": seen["title"]})
+
+
+async def test_two_people_in_the_office_edit_one_text_and_every_version_is_listed(client, dispatch, order):
+    text = f"{URL}/{order.id}/texts/description"
+    first = (await client.get(f"{text}/revisions", headers=dispatch)).json()["items"]
+    assert [(it["rev"], it["origin"], it["body"]) for it in first] == [(1, "first", "Since this morning.")]
+    for said, clash in (("Since early this morning.", False), ("Since this evening.", False)):
+        body = {"base_rev": 1, "text": said}
+        answer = (await client.put(text, json=body, headers=dispatch)).json()
+        assert answer["clash"] is clash
+    assert answer["text"] == "Since early this evening."
+    overlap = await client.put(text, json={"base_rev": 1, "text": "Since this noon."}, headers=dispatch)
+    assert (overlap.json()["clash"], overlap.json()["text"]) == (True, "Since early this evening.")
+    listed = (await client.get(f"{text}/revisions", headers=dispatch)).json()["items"]
+    assert [it["body"] for it in listed] == [
+        "Since this morning.",
+        "Since early this morning.",
+        "Since this evening.",
+        "Since early this evening.",
+        "Since this noon.",
+    ]
+
+
+async def test_hours_are_approved_once_and_only_where_they_belong(
+    client, database, company, engineer, dispatch, order, clock
+):
+    entry = uuid4()
+    async with database.unit_of_work(company.id) as uow:
+        start = clock.now() - timedelta(hours=1)
+        hours = {"id": entry, "wo": order.id, "kind": "work", "started_at": start, "ended_at": clock.now()}
+        await from_phone(uow, engineer, "time.add", hours)
+    path = f"{URL}/{order.id}/time-entries"
+    assert (await client.post(f"{path}/{uuid4()}/approval", headers=dispatch)).status_code == 404
+    for _ in range(2):
+        assert (await client.post(f"{path}/{entry}/approval", headers=dispatch)).status_code == 204
+    detail = (await client.get(f"{URL}/{order.id}", headers=dispatch)).json()
+    assert [it["approved_at"] is not None for it in detail["time_entries"]] == [True]
+    history = (await client.get(f"{URL}/{order.id}/timeline", headers=dispatch)).json()["items"]
+    assert [it["action"] for it in history].count("time_approve") == 1
