@@ -11,13 +11,13 @@ _SUGGESTION = "m.id, m.entity, m.newer_id, m.older_id, m.why, m.made_at, m.settl
 
 
 async def assets_like(uow: UnitOfWork, it: Asset) -> list[Asset]:
-    """Answer the organisation's assets with this serial number and those at its site, the oldest first."""
+    """Answer the organisation's assets with this serial number and those at its site; who had a number first, first."""
     return await uow.all_of(
         Asset,
         rf"""
         select {ASSET_COLUMNS} from asset a
         where a.site_id = %(site)s or upper(regexp_replace(a.serial, '[\W_]+', '', 'g')) = %(plate)s
-        order by a.id limit 1000
+        order by a.twin_of is not null, a.id limit 1000
         """,
         site=it.site_id,
         plate=plate(it.serial),
