@@ -193,13 +193,17 @@ class Outbox:
             db.execute(again, (stream, expected))
 
     def replay_from(self, expected: int) -> None:
-        """The server was restored and may have lost what it acknowledged, of former streams too: offer all of it."""
-        self.resend_from(expected)
+        """The server was restored and may have lost what it acknowledged, of former streams too: offer all of it.
+
+        Former streams even if it lost nothing of this one: it may have begun after what was lost, at a new enrolment.
+        """
+        if self.acked() >= expected:
+            self.resend_from(expected)
         stream = self.stream
         former = self._store.all("select id, envelope from outbox where stream <> ? order by rowid", stream)
         with self._store.transaction() as db:
             last = db.execute("select seq, hash from outbox where stream = ? order by seq desc limit 1", (stream,))
-            seq, prev = last.fetchone()
+            seq, prev = last.fetchone() or (0, None)
             for mutation_id, envelope in former:
                 db.execute("delete from outbox where id = ?", (mutation_id,))
                 seq += 1

@@ -121,11 +121,11 @@ class Pull:
     def _begin(self, reading: _Response, head: Json) -> None:
         reading.last_seq = int(head["last_seq"])
         epoch, known = str(head["epoch"]), self._store.setting("epoch")
-        if reading.last_seq < self._outbox.acked():
-            if epoch == known:
-                # A replica that lags: taking its answer would show the engineer the past.
-                raise NoConnection(f"the answer knows mutations up to {reading.last_seq}, more were acknowledged")
+        if epoch != known:
             self._outbox.replay_from(reading.last_seq + 1)
+        elif reading.last_seq < self._outbox.acked():
+            # A replica that lags: taking its answer would show the engineer the past.
+            raise NoConnection(f"the answer knows mutations up to {reading.last_seq}, more were acknowledged")
         self._outbox.let_go(int(head["durable_seq"]), self._clock.now())
         if head.get("since", self._base.cookie) != self._base.cookie:
             # The server begins from nothing, so it won't tell us what to drop: what it doesn't mention is gone.

@@ -79,8 +79,6 @@ class Push:
     def _start_epoch(self, facts: Json) -> None:
         """The server was restored from a backup: give it back what it lost, and take everything anew."""
         self._base.forget_cookie()
-        last = int(facts.get("last_seq", 0))
-        if last < self._outbox.acked():
-            self._outbox.replay_from(last + 1)
+        self._outbox.replay_from(int(facts.get("last_seq", 0)) + 1)
         with self._store.transaction() as db:
             put_settings(db, epoch=facts.get("epoch"))

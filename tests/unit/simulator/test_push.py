@@ -86,6 +86,33 @@ async def test_a_restored_server_gets_back_what_it_lost(phone: Device, server: F
     assert server.effects == ids
 
 
+async def test_a_phone_that_a_restored_server_does_not_know_enrols_anew_and_gives_back_what_was_acknowledged(
+    phone: Device, server: FakeServer
+) -> None:
+    ids = [note(phone) for _ in range(3)]
+    await phone.sync()
+    server.streams, server.effects, server.epoch = {}, [], 2
+    server.access, server.refreshes = "of another phone", ["of another phone"]
+    ids.append(note(phone))
+    with pytest.raises(SignedOut):
+        await phone.sync()
+    await phone.enrol("GOOD-CODE", "The same phone")
+    await phone.settle()
+    assert sorted(server.effects) == sorted(ids)
+    assert {mutation.status for mutation in phone.outbox.everything()} == {"applied"}
+
+
+async def test_a_new_epoch_in_which_nothing_was_lost_doubles_nothing(phone: Device, server: FakeServer) -> None:
+    ids = [note(phone)]
+    await phone.sync()
+    await phone.enrol("GOOD-CODE", "The same phone")
+    ids.append(note(phone))
+    await phone.sync()
+    server.epoch = 2
+    await phone.settle()
+    assert server.effects == ids
+
+
 async def test_an_expired_token_is_refreshed_and_the_batch_sent_again(phone: Device, server: FakeServer) -> None:
     note(phone)
     server.access = "a newer one"
