@@ -8,6 +8,8 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from server.audit.checking import verify_chain
+from server.audit.sealing import seal_everything
 from server.sync.registry import Registry
 from tests.soak.acts import _AFTER as _AFTER_FIELD
 from tests.soak.broken import Broken
@@ -90,6 +92,7 @@ class Checks:
         self.mutations = 0
         self.devices_compared = 0
         self.rows_compared = 0
+        self.sealed = 0
 
     # -- I1, I2: the log and its effects ---------------------------------------------------------------------------
 
@@ -120,9 +123,10 @@ class Checks:
             )
         if entry.digest != digest(sent["name"], sent["args"]):
             raise Broken("I1", f"{row['name']} {mutation} is not kept as it was recorded")
+        rescued = row["code"] == "AFTER_REVOCATION"
         gone = row["code"] == "ENTITY_GONE" and sent["args"].get("wo") in self._office.voided
         failed = row["code"] == "SERVER_ERROR" and row["name"] != "soak.poison"
-        if failed or not (gone or row["status"] in entry.allowed):
+        if failed or not (gone or rescued or row["status"] in entry.allowed):
             raise Broken("I2", f"{row['name']} {mutation} ended as {row['status']} {row['code']}: {sent['args']}")
         self.mutations += 1
         self.statuses[f"{row['status']} {row['code'] or ''}".strip()] += 1
@@ -360,6 +364,15 @@ class Checks:
         """I1, at rest: everything that some phone still had has arrived."""
         if missing := self._journal.missing():
             raise Broken("I1", f"{len(missing)} mutations never arrived, the first {missing[:3]}")
+
+    async def chain(self) -> None:
+        """I5: all that is evidence is sealed, and the chain recomputes."""
+        services = self._world.services
+        await seal_everything(services.database)
+        found = await verify_chain(services.database, services.blobs, self._world.org, files=False)
+        if found.faults:
+            raise Broken("I5", f"the audit chain does not verify: {found.faults[:3]}")
+        self.sealed = found.checked
 
     def everything(self) -> None:
         """What can be looked at while phones are out."""

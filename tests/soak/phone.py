@@ -98,6 +98,12 @@ class Phone:
         self._journal.storage_found(self.number, [it.id for it in self.device.outbox.everything() if it.status is None])
         return True
 
+    def replaced(self) -> None:
+        """The phone was wiped, after it had handed in what it held; its person goes on with an empty one."""
+        self._generation += 1
+        self._copies, self.jobs = [], []
+        self.device = self._open()
+
     def clear(self) -> None:
         """The system takes the storage away."""
         self._journal.storage_lost(self.number)

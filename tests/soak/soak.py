@@ -12,7 +12,7 @@ from typing import Any
 from procrastinate.exceptions import ConnectorException
 
 from server.core.relay import relay_once
-from simulator.device.errors import DeviceError, SignedOut
+from simulator.device.errors import DeviceError, DeviceRevoked, SignedOut
 from tests.soak.acts import Person
 from tests.soak.broken import Broken
 from tests.soak.checks import Checks
@@ -27,6 +27,7 @@ from tests.soak.world import World
 _REMEMBERED = 30
 _MOST_CLONES = 2
 _ROUNDS_TO_REST = 60
+_IN_A_BACKUP_AFTER = timedelta(hours=24)
 _JUMPS = (timedelta(days=3), timedelta(days=-3), timedelta(days=-730), timedelta(minutes=7), timedelta(seconds=-40))
 
 
@@ -86,6 +87,9 @@ class Soak:
             (0.15, self._clone),
             (0.15, self._retire),
             (0.3, self._night),
+            (0.15, self._revoke),
+            (0.5, self._verify),
+            (0.06, self._server_restored),
         ]
         self._weights = [weight for weight, _ in self._steps]
 
@@ -182,11 +186,16 @@ class Soak:
         if phone.device.id is None:
             await self._enrol(phone)
             return "enrolled"
+        phone.device.unlock()
         try:
             await talk()
         except SignedOut:
             await self._enrol(phone)
             return "signed out"
+        except DeviceRevoked as revoked:
+            if revoked.wipe:
+                phone.replaced()
+            return "revoked"
         except DeviceError as trouble:
             phone.look()
             return type(trouble).__name__
@@ -235,7 +244,33 @@ class Soak:
             await relay_once(self.world.services.database, self.world.services.jobs, self.world.subscriptions)
         except ConnectorException:
             return "relay waits"
+        now = self.world.clock.now()
+        self.world.admin.execute("select sync_advance_durable(%s, %s)", [now, now - _IN_A_BACKUP_AFTER])
         return "relay"
+
+    async def _revoke(self) -> str:
+        """The office believes a phone lost; it comes back, hands in what it has and is enrolled anew."""
+        phone = self._some_phone()
+        if phone.device.id:
+            await self.office.ask("service_manager", "POST", f"/devices/{phone.device.id}/revoke", {"why": "lost"})
+        return "phone revoked"
+
+    async def _verify(self) -> str:
+        phone = self._some_phone()
+        if phone.device.id is None:
+            return "idle"
+        try:
+            differing = await phone.device.verify()
+        except DeviceError as trouble:
+            return f"verify: {type(trouble).__name__}"
+        if differing:
+            raise Broken("I3", f"{phone.name} differs from the server in {differing}")
+        return "verify: done"
+
+    async def _server_restored(self) -> str:
+        """As if the server had been restored from a backup that lost nothing: no cookie is good any more."""
+        self.world.admin.execute("select sync_bump_epoch()")
+        return "server restored"
 
     async def _kill(self) -> str:
         self._some_phone().kill()
@@ -309,6 +344,7 @@ class Soak:
         self.checks.everything()
         self.checks.nothing_missing()
         self.checks.files(self.phones)
+        await self.checks.chain()
         self.network.calm = False
 
     async def _to_rest(self, phone: Phone) -> None:
