@@ -415,8 +415,14 @@ async def test_everything_allowed_to_a_dispatcher_can_be_done_from_every_state(u
         assert current is not None
         for action in reading.allowed_actions(dispatcher, current, await queries.visit_at_hand(uow, order.id)):
             async with uow.savepoint() as trial:
-                said = {"reason": "Because", "hold_reason": HoldReason.CUSTOMER}
-                await service.perform(uow, dispatcher, work_order_id=order.id, action=action, **said)
+                await service.perform(
+                    uow,
+                    dispatcher,
+                    work_order_id=order.id,
+                    action=action,
+                    reason="Because",
+                    hold_reason=HoldReason.CUSTOMER,
+                )
                 raise Rollback(trial)
 
 

@@ -9,20 +9,23 @@ FIRST = "The old seal is worn. 主轴漏水。"
 
 
 @pytest.fixture
-async def office(client, signed_in, job):
-    """`await office(text, base_rev)` writes the findings as the office does."""
-    headers = await signed_in("dispatcher")
+async def desk(signed_in):
+    return await signed_in("dispatcher")
 
-    async def write(text: str, base_rev: int) -> dict:
+
+@pytest.fixture
+async def office(client, desk, job):
+    """`await office(text, base_rev)` writes the findings as the office does."""
+
+    async def write(text, base_rev):
         answer = await client.put(
             f"/api/v1/work-orders/{job.order.id}/texts/findings",
             json={"base_rev": base_rev, "text": text},
-            headers=headers,
+            headers=desk,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    write.headers = headers
     return write
 
 
@@ -55,7 +58,9 @@ async def test_24_words_that_do_not_overlap_are_merged_and_no_character_is_lost(
     assert await job.conflicts() == []
 
 
-async def test_24_where_they_overlap_the_offices_text_stays_and_either_can_be_chosen(handset, job, office, client):
+async def test_24_where_they_overlap_the_offices_text_stays_and_either_can_be_chosen(
+    handset, job, office, desk, client
+):
     rev = (await office(FIRST, 1))["rev"]
     edits(handset, "The old seal is torn. 主轴漏水。", rev)
     await office("The old seal is new. 主轴漏水。", rev)
@@ -73,7 +78,7 @@ async def test_24_where_they_overlap_the_offices_text_stays_and_either_can_be_ch
         ("accept_mine", "The old seal is torn. 主轴漏水。 Key at desk."),
         ("undo", "The old seal is new. 主轴漏水。 Key at desk."),
     ):
-        settled = await settle(client, office.headers, overlap["id"], choice)
+        settled = await settle(client, desk, overlap["id"], choice)
         assert settled.status_code == 200, settled.text
         assert await findings(job) == text
 

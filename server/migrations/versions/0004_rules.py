@@ -1,5 +1,7 @@
 """Conflict rules of work orders, sites and assets."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -50,15 +52,15 @@ def _among(table: str, column: str, values: list[str]) -> None:
     op.execute(f"alter table {table} add constraint {table}_{column}_check check ({column} in ({listed}))")
 
 
-def _text(name: str) -> sa.Column:
+def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.String(), nullable=False, server_default="")
 
 
-def _instant(name: str) -> sa.Column:
+def _instant(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=True)
 
 
-def _columns() -> dict[str, list[sa.Column]]:
+def _columns() -> dict[str, list[sa.Column[Any]]]:
     return {
         "work_order": [
             _text("findings"),
