@@ -89,7 +89,7 @@ begin
     insert into cost (org_id, id, work_order_id, person_id, kind, amount_minor, currency, description, at)
     select org, pg_temp.id(), wo, person, 'parking', 350, 'EUR', 'Parking', at from deed;
     insert into photo (org_id, id, work_order_id, author_id, sha256, caption, at, state)
-    select org, pg_temp.id(), wo, person, encode(sha256(uuid_send(gen_random_uuid())), 'hex'), 'Nameplate', at, 'ready'
+    select org, pg_temp.id(), wo, person, encode(sha256(uuid_send(gen_random_uuid())), 'hex'), 'Nameplate', at, 'derived'
     from deed cross join generate_series(1, 3) n;
 end;
 $$;

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 
+from server.core import limits
 from server.core.db import Database, UnitOfWork
 from server.core.errors import Kind, Problem
 from server.core.logging import logger, trace_id
@@ -47,6 +48,9 @@ _TRANSIENT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailu
 # The log refuses a mutation that arrives through two streams at once: the second try finds it there.
 _WORTH_ANOTHER_TRY = (*_TRANSIENT, psycopg.errors.UniqueViolation)
 
+# Far above what a person records; an outbox of many weeks still goes through at once.
+_RATE = limits.Rate(times=200, per=timedelta(seconds=1), burst=50_000)
+
 type Result = dict[str, Any]
 
 
@@ -69,7 +73,8 @@ class _Taken:
 async def push(database: Database, registry: Registry, actor: Actor, batch: Batch) -> Receipt:
     """Apply a batch exactly once and answer one result per mutation, in order.
 
-    Raises SeqGap, StreamForked, EpochChanged, StreamNotYours (nothing is applied then); deadlocks are retried.
+    Raises SeqGap, StreamForked, EpochChanged, StreamNotYours, TooManyRequests (nothing is applied of the rest then);
+    deadlocks are retried.
     """
     if batch.device != actor.device:
         raise StreamNotYours
@@ -100,6 +105,8 @@ async def _in_one_transaction(database: Database, registry: Registry, actor: Act
             raise EpochChanged(last_seq=stream.last_seq, epoch=stream.epoch)
         known = await _known(uow, batch)
         _check_order(batch, stream.last_seq, known)
+        if new := sum(sent.envelope.seq > stream.last_seq for sent in batch.mutations):
+            await limits.take(uow, f"push:{batch.device}", _RATE, cost=new)
         engine = _Engine(uow, registry, actor, batch, await _clock_offsets(uow, batch))
         results: list[Result] = []
         until = time.monotonic() + _TRANSACTION_SECONDS

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from server.core.limits import Rate
+from server.sync import push
 from tests.factories.identity import found_company
 from tests.factories.workorders import an_order
 from tests.scenarios.handset import PULL, PUSH, outcomes, puts
@@ -76,6 +78,19 @@ async def test_47_more_mutations_than_a_batch_may_hold_are_refused_unread(handse
     flood = await handset.push(*[{"seq": 1}] * 5_000)
     assert flood.status_code == 422
     assert await handset.logged() == []
+
+
+async def test_47_a_flood_is_told_to_wait_and_nothing_of_it_is_lost(handset, monkeypatch):
+    monkeypatch.setattr(push, "_RATE", Rate(times=1, per=timedelta(minutes=1), burst=10))
+    notes = [handset.note(f"{number:02}") for number in range(11)]
+    assert len(outcomes(await handset.push(*notes[:10]))) == 10
+    too_many = await handset.push(notes[10])
+    assert too_many.status_code == 429
+    assert int(too_many.headers["Retry-After"]) > 0
+    # What is known already may be asked for again at any time.
+    assert len(outcomes(await handset.push(*notes[:10]))) == 10
+    handset.database.clock.forward(timedelta(minutes=2))
+    assert outcomes(await handset.push(notes[10])) == [("applied", None)]
 
 
 async def test_47_a_body_without_end_is_cut_off_before_it_is_read(handset):
