@@ -36,7 +36,6 @@ class Told:
     code: str | None
     row: str | None
     order: str
-    note: bool  # a transition with words, which become a note of their own
 
 
 def told(device: Device) -> list[Told]:
@@ -48,10 +47,7 @@ def _told(device: str, it: Recorded) -> Told:
     if outcome == "duplicate":
         outcome = str(result["first"]["status"])
     args = it.args
-    note = it.name == "wo.transition" and bool((args.get("note") or "").strip())
-    return Told(
-        it.id, device, it.stream, it.seq, it.name, outcome, result.get("code"), args.get("id"), args["wo"], note
-    )
+    return Told(it.id, device, it.stream, it.seq, it.name, outcome, result.get("code"), args.get("id"), args["wo"])
 
 
 def files_sent(device: Device) -> list[tuple[str, int]]:
@@ -87,7 +83,7 @@ select id, facts ->> 'mutation_id' as mutation, action, device_id from timeline_
 where facts ? 'mutation_id';
 
 create temp table told (
-  id uuid, device uuid, stream uuid, seq bigint, name text, outcome text, code text, row uuid, "order" uuid, note bool);
+  id uuid, device uuid, stream uuid, seq bigint, name text, outcome text, code text, row uuid, "order" uuid);
 """
 
 _LOST = {
