@@ -101,10 +101,10 @@ class Base:
                 if (here := self._holding(patch.key)) != there:
                     raise BucketDiffers(f"{patch.key}: {here} here, {there} on the server")
 
-    def leave(self, bucket: str) -> None:
-        """The bucket left our scope. It goes once nothing pending can still refer to it: see `sweep`."""
+    def leave(self, buckets: Iterable[str]) -> None:
+        """These left our scope. They go once nothing pending can still refer to them: see `sweep`."""
         with self._store.transaction() as db:
-            db.execute("update bucket set leaving = 1 where key = ?", (bucket,))
+            db.executemany("update bucket set leaving = 1 where key = ?", [(key,) for key in buckets])
 
     def sweep(self, needed: set[str]) -> None:
         """Remove what is leaving, save the buckets that pending mutations still need."""

@@ -29,6 +29,7 @@ class _Response:
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
+        self.dropped: list[str] = []
         self.last_seq = 0
         self.patch: BucketPatch | None = None
         self.tail: Json | None = None
@@ -67,6 +68,8 @@ class Pull:
                 await self._take(reading, line)
         if reading.tail is None:
             raise NoConnection("the pull ended without its tail")
+        # Not before the tail: asked again with the old cookie, the server takes it that we still hold these.
+        self._base.leave(reading.dropped)
         self._base.confirm(reading.tail["cookie"], reading.seen, reading.last_seq, complete=not reading.tail["more"])
         self._base.sweep(needed=_buckets_of(self._outbox, reading.last_seq))
         return reading.tail
@@ -97,7 +100,7 @@ class Pull:
                 self._begin(reading, line)
             case "drop":
                 await self._finish(reading)
-                self._base.leave(line["b"])
+                reading.dropped.append(line["b"])
             case "bucket":
                 await self._finish(reading)
                 whole = line["mode"] != "delta"

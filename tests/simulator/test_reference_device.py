@@ -286,3 +286,20 @@ async def test_a_large_catalogue_arrives_as_a_file_and_what_changed_since_on_top
     prices = {row["sku"]: row["price_minor"] for row in sent.phone.view.rows("part").values()}
     assert (len(prices), prices["BULK-1"], prices["BULK-3"]) == (1499, 7, 5)
     assert await sent.phone.verify() == []
+
+
+async def test_a_departure_told_by_an_answer_that_broke_off_is_not_believed(
+    sent: Sent, database: Database, company: Company
+) -> None:
+    """Asked again with the old cookie, the server takes it that the phone still holds what it had dropped."""
+    dispatcher, engineer = company.actor("dispatcher"), company.actor("engineer")
+    async with database.unit_of_work(company.id) as uow:
+        await service.perform(uow, dispatcher, work_order_id=sent.order.id, action=Action.UNSCHEDULE, reason="Later")
+    sent.fates[:] = [Fate.CUT] * 4
+    with pytest.raises(NoConnection):
+        await sent.phone.pull()
+    async with database.unit_of_work(company.id) as uow:
+        await a_visit(uow, dispatcher, engineer, sent.order)
+    await sent.phone.pull()
+    assert sent.phone.view.rows("work_order").keys() == {str(sent.order.id)}
+    assert len(sent.phone.view.rows("customer")) == len(sent.phone.view.rows("site")) == 1

@@ -98,8 +98,10 @@ class Phone:
         self._journal.storage_found(self.number, [it.id for it in self.device.outbox.everything() if it.status is None])
         return True
 
-    def replaced(self) -> None:
-        """The phone was wiped, after it had handed in what it held; its person goes on with an empty one."""
+    def replaced_if_wiped(self) -> None:
+        """A revoked phone hands in what it holds and wipes itself; its person goes on with an empty one."""
+        if self.path.exists():
+            return
         self._generation += 1
         self._copies, self.jobs = [], []
         self.device = self._open()

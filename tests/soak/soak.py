@@ -192,9 +192,8 @@ class Soak:
         except SignedOut:
             await self._enrol(phone)
             return "signed out"
-        except DeviceRevoked as revoked:
-            if revoked.wipe:
-                phone.replaced()
+        except DeviceRevoked:
+            phone.replaced_if_wiped()
             return "revoked"
         except DeviceError as trouble:
             phone.look()
@@ -223,8 +222,9 @@ class Soak:
         for end in ends:
             if isinstance(end, BaseException) and not isinstance(end, DeviceError):
                 raise end
-        phone.look()
-        other.look()
+        for met in (phone, other):
+            met.replaced_if_wiped()
+            met.look()
         return f"phone meets {'office' if with_office else 'phone'}"
 
     async def _deliver_held(self) -> str:
