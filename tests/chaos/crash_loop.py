@@ -144,9 +144,13 @@ async def _kill_all(
 def _look(company: Company, report: Report) -> None:
     """What was acknowledged so far must be there already; the phones go on with their work afterwards."""
     mutations, files = company.field.told(), company.field.files()
+    acknowledged = sum(it.outcome is not None for it in mutations)
     found = company.auditor.audit(mutations, files, at_rest=False)
+    if acknowledged <= report.acknowledged:
+        found.wrong.append(f"nothing has been acknowledged during the last {_LOOK_EVERY} kills: this proves nothing")
+    report.acknowledged = acknowledged
     _take(report, found)
-    _say(f"     {sum(it.outcome is not None for it in mutations)} acknowledged so far, {found.count} findings")
+    _say(f"     {acknowledged} acknowledged so far, {found.count} findings")
 
 
 async def _judge(company: Company, report: Report) -> None:

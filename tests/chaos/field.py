@@ -19,7 +19,7 @@ from simulator.world import World, prepare
 from tests.chaos.audit import Told, files_sent, told
 
 _SLUG, _DOMAIN = "riviera", "riviera.example"
-_SPEED = 1500.0  # simulated seconds in one: an hour's job takes two or three
+_SPEED = 1000.0  # simulated seconds in one: an hour's job takes four
 _PATIENCE_S = 8.0
 _FOR_EVER_S = 1e12
 

@@ -1,6 +1,7 @@
 """The office while everything breaks: each act keeps its Idempotency-Key until it is answered, however long."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -14,7 +15,8 @@ from simulator.job import Job
 from simulator.office import Office, Refused
 from simulator.world import World
 
-_MOST_JOBS = 3  # on a phone before it is sent another
+_MOST_JOBS = 3  # that somebody has before them, or on the way to their phone
+_BEFORE_THEM = {"dispatched", "accepted", "travelling", "on_site", "working", "on_hold"}
 _CHANGES_MIND = 0.06
 _BUSY_S = (0.1, 0.6)
 
@@ -76,21 +78,31 @@ class Dispatch:
     players: Sequence[Player]
     rng: Random
     disturbed: set[str]
+    sent: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # orders by person
 
     async def run(self) -> None:
         """For ever."""
         while True:
             for player in self.players:
-                if len(Job.all_of(player.phone.device)) < _MOST_JOBS:
+                if self._jobs(player) < _MOST_JOBS:
                     await self._send(player.staff.person)
             await asyncio.sleep(self.rng.uniform(*_BUSY_S))
+
+    def _jobs(self, player: Player) -> int:
+        device = player.phone.device
+        before_them = {job.id for job in Job.all_of(device) if job.state in _BEFORE_THEM}
+        on_the_way = self.sent[player.staff.person]
+        on_the_way -= device.view.rows("work_order").keys()
+        return len(before_them) + len(on_the_way)
 
     async def _send(self, engineer: str) -> None:
         order = await self.open()
         if order is None:
             return
-        await self.desk.act(f"/work-orders/{order}/assign", {"engineer_id": engineer})
-        if self.rng.random() < _CHANGES_MIND:
+        self.sent[engineer].add(order)
+        assigned = await self.desk.act(f"/work-orders/{order}/assign", {"engineer_id": engineer})
+        if assigned is None or self.rng.random() < _CHANGES_MIND:
+            self.sent[engineer].discard(order)
             await self._change(order)
 
     async def open(self) -> str | None:
