@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ PHONE, TABLET = UUID(int=1), UUID(int=2)
 
 
 def told(uow: UnitOfWork, actor: Actor, part: Part, found: float, minute: float, **more) -> CountTold:
-    facts = {
+    facts: dict[str, Any] = {
         "id": uow.new_id(),
         "location": VanOf(actor.person),
         "part": part.id,
@@ -33,7 +34,7 @@ def told(uow: UnitOfWork, actor: Actor, part: Part, found: float, minute: float,
 
 
 def used(uow: UnitOfWork, part: Part, quantity: float, minute: float, **more) -> FieldPiece:
-    facts = {
+    facts: dict[str, Any] = {
         "id": uow.new_id(),
         "part": part.id,
         "quantity": Decimal(str(quantity)),

@@ -212,7 +212,7 @@ async def test_two_vans_that_use_one_promise_at_once_close_it_once(
         async with database.unit_of_work(company.id) as uow:
             outcome, _ = await use(uow, person, order, part, 1, reservation=made.id)
             await asyncio.sleep(0.05)
-            return outcome.flags
+            return tuple(outcome.flags)
 
     flags = await asyncio.gather(spend(engineer), spend(bruno))
     assert sum("RESERVATION_CLOSED" in flag for flag in flags) == 1

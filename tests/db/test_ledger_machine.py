@@ -182,7 +182,7 @@ class Ledger(RuleBasedStateMachine):
         for who in self.people:
             await an_engineer(uow, who)
             await a_visit(uow, self.company.actor("dispatcher"), who, self.order)
-        clock = self.database.clock
+        clock: Any = self.database.clock
         clock.forward(-timedelta(days=1))
         for place in (VAN, DEPOT):
             await goods_in(uow, office, self.part, self.places[place], int(STOCKED))

@@ -14,7 +14,8 @@ class Cutting(httpx.AsyncBaseTransport):
     """Passes everything on, but ends the next pull after so many bytes."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self.inner, self.after = inner, None
+        self.inner = inner
+        self.after: int | None = None
 
     async def handle_async_request(self, request):
         answer = await self.inner.handle_async_request(request)
@@ -44,7 +45,7 @@ async def test_14_the_cut_bucket_is_unchanged_finished_ones_are_kept_and_nothing
         await handset.push()
         whole = await handset.pull(device=handset.device)
         size = sum(len(str(line)) for line in whole)
-        held = set()
+        held: set[str] = set()
         for after in range(200, size, max(200, size // 25)):
             line.after = after
             with suppress(NoConnection):

@@ -34,7 +34,8 @@ async def test_23_answers_to_different_items_are_both_kept(handset, second, job,
     assert statuses(await reconnect(second, job)) == ["applied"]
     assert statuses(await reconnect(handset, job)) == ["applied"]
     standing = await job.sql(
-        "select value from checklist_answer where work_order_id = %(order)s and superseded_by is null order by value::text"
+        "select value from checklist_answer where work_order_id = %(order)s and superseded_by is null "
+        "order by value::text"
     )
     assert [row["value"] for row in standing] == [200, True]
     assert await job.conflicts() == []

@@ -21,6 +21,7 @@ async def scene(hand_out, client, signed_in, database, company, administrator, d
     async with database.unit_of_work(company.id) as uow:
         await an_engineer(uow, second.actor)
         order = await queries.order(uow, first.order)
+        assert order is not None
         await a_visit(uow, dispatcher, second.actor, order)
         part = await a_part(uow)
         vans = [

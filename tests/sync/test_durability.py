@@ -16,6 +16,10 @@ async def phone(database, engineer):
     return await enrolled_phone(database, engineer)
 
 
+def only(cursor) -> int:
+    return int(cursor.fetchone()[0])
+
+
 async def advance(database, company):
     async with database.unit_of_work(company.id) as uow:
         await queries.advance_durable(uow, trusted_before=uow.now() - timedelta(hours=24))
@@ -67,7 +71,7 @@ async def test_a_new_connection_to_another_timeline_raises_the_epoch_once(phone,
         await greeted.close()
         again = Database(test_database.url, clock, max_size=2, greeting="select sync_notice_restore()")
         await again.open()
-        raised = owner.execute("select epoch from sync_epoch").fetchone()[0]
+        raised = only(owner.execute("select epoch from sync_epoch"))
         await again.close()
     assert raised > first[0]["epoch"]
     restored = await phone.pull()
@@ -80,7 +84,7 @@ async def test_a_new_connection_to_another_timeline_raises_the_epoch_once(phone,
 
 async def test_two_restores_of_one_backup_never_share_an_epoch(test_database):
     with psycopg.connect(test_database.owner_url, autocommit=True) as owner:
-        first = owner.execute("select sync_bump_epoch()").fetchone()[0]
+        first = only(owner.execute("select sync_bump_epoch()"))
         owner.execute("update sync_epoch set epoch = 1")
         owner.execute("select pg_sleep(1.1)")
-        assert owner.execute("select sync_bump_epoch()").fetchone()[0] > first
+        assert only(owner.execute("select sync_bump_epoch()")) > first

@@ -94,7 +94,7 @@ async def test_a_made_up_cookie_only_costs_a_full_pull(phone, database, company)
     assert puts(await phone.pull(cookie=Cookie(1, 999))) == ["a"]
 
 
-EVERYTHING = frozenset()
+EVERYTHING: frozenset[str] = frozenset()
 
 
 async def test_a_bucket_that_leaves_the_scope_is_one_drop(phone, database, company, engineer):

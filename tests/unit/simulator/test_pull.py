@@ -118,7 +118,7 @@ async def test_a_bucket_that_does_not_add_up_is_not_taken(
     fill(server, 1)
     whole = server.bucket
     monkeypatch.setattr(server, "bucket", lambda key: [line for line in whole(key) if line.get("id") != "0-5"])
-    with pytest.raises(ProtocolBroken, match="'n': 9.* here, .*'n': 10"):
+    with pytest.raises(ProtocolBroken, match=r"'n': 9.* here, .*'n': 10"):
         await phone.sync()
     assert phone.view.rows("note") == {}
 
