@@ -294,13 +294,20 @@ async def test_a_departure_told_by_an_answer_that_broke_off_is_not_believed(
     """Asked again with the old cookie, the server takes it that the phone still holds what it had dropped."""
     dispatcher, engineer = company.actor("dispatcher"), company.actor("engineer")
     async with database.unit_of_work(company.id) as uow:
-        await service.perform(uow, dispatcher, work_order_id=sent.order.id, action=Action.UNSCHEDULE, reason="Later")
+        orders = [sent.order, *[await an_order(uow, dispatcher) for _ in range(3)]]
+        for order in orders[1:]:
+            await a_visit(uow, dispatcher, engineer, order)
+    await sent.phone.pull()
+    async with database.unit_of_work(company.id) as uow:
+        for order in orders:
+            await service.perform(uow, dispatcher, work_order_id=order.id, action=Action.UNSCHEDULE, reason="Later")
     sent.phone.http.headers["Accept-Encoding"] = "identity"  # so that half of the bytes are half of the lines
     sent.fates[:] = [Fate.CUT]
     with pytest.raises(NoConnection):
         await sent.phone.pull()
     async with database.unit_of_work(company.id) as uow:
-        await a_visit(uow, dispatcher, engineer, sent.order)
+        for order in orders:
+            await a_visit(uow, dispatcher, engineer, order)
     await sent.phone.pull()
-    assert sent.phone.view.rows("work_order").keys() == {str(sent.order.id)}
-    assert len(sent.phone.view.rows("customer")) == len(sent.phone.view.rows("site")) == 1
+    assert sent.phone.view.rows("work_order").keys() == {str(order.id) for order in orders}
+    assert len(sent.phone.view.rows("customer")) == len(sent.phone.view.rows("site")) == len(orders)
