@@ -151,7 +151,8 @@ class Checks:
 
     def _effect(self, table: str, row: Json, found: Json | None, content: Json) -> None:
         if row["status"] == "quarantined":
-            if found is not None:
+            # A stop may be refused where its start was not.
+            if found is not None and str(found["id"]) not in self._timers:
                 raise Broken(
                     "I2", f"{row['name']} {row['id']} is in quarantine and has its effect in {table} all the same"
                 )
