@@ -13,5 +13,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     blobs.router,
     review.router,
     rescue.router,
+    blobs.rescue_router,
     health.router,
 )

@@ -12,17 +12,18 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field, StringConstraints, ValidationError
 from starlette.requests import ClientDisconnect
 
-from edge.auth import Work, enrolled_device, identified_device
+from edge.auth import Work, enrolled_device, identified_device, rescuing_device
 from edge.files import stored_file
 from edge.problems import PROBLEMS, STATUS
 from edge.services import Services, ServicesOf
 from mobile_api import tus
 from server.core.wire import Sha256, WireIn, WireOut
-from server.identity.domain import Actor
+from server.identity.domain import Actor, Rescuer
 from server.media import service as media
 from server.media import uploads
 from server.media.domain import CHUNK_HINT_BYTES, Announcement, Blob, BlobKey, BlobState, Chunk, Purpose, Size
 from server.media.errors import ChunkDiffers, HashDiffers, OffsetDiffers, UploadCutOff, UploadPreempted
+from server.sync import rescue
 from server.workorders import pictures
 
 type Mime = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
@@ -69,6 +70,9 @@ def _two_ways() -> dict[str, Any]:
 
 
 router = APIRouter(prefix="/mobile/v1/blobs", tags=["files"], responses=PROBLEMS)
+
+# The same for a device that may do nothing else any more: files of what it handed in, and nothing is read there.
+rescue_router = APIRouter(prefix="/mobile/v1/sync/rescue/blobs", tags=["rescue"], responses=PROBLEMS)
 
 
 @router.options("", status_code=204, response_class=Response)
@@ -133,8 +137,7 @@ async def blob_offset(
     """Answer how much of a file is safely here."""
     if (refused := tus.refuse_version(tus_resumable)) is not None:
         return refused
-    found = await media.blob(work.uow, sha256)
-    return Response(headers=tus.progress(found.received, found.expires_at) | {"Upload-Length": str(found.size)})
+    return _offset_of(await media.blob(work.uow, sha256))
 
 
 @router.patch("/{sha256}", status_code=204, responses=_described(412, 415, 460))
@@ -150,10 +153,8 @@ async def upload_chunk(
     content_length: Length = None,
 ) -> Response:
     """Append bytes at `Upload-Offset`. Answers the next offset; the file's size when it is complete and verified."""
-    if (refused := tus.refuse_version(tus_resumable)) is not None:
+    if (refused := _refuse_chunk(tus_resumable, content_type)) is not None:
         return refused
-    if content_type != tus.CHUNK_TYPE:
-        return tus.refusal(415, "tus.content_type", f"A chunk has the Content-Type {tus.CHUNK_TYPE}.")
     chunk = Chunk(upload_offset, content_length, tus.checksum_of(upload_checksum))
     return await _take(request, services, actor, sha256, chunk)
 
@@ -190,8 +191,81 @@ async def blob_content(
     return stored_file(services, BlobKey(work.actor.org, found.sha256), found)
 
 
+@rescue_router.post("", response_model=BlobOut, responses={201: {"model": BlobOut}})
+async def announce_rescued_blob(
+    body: AnnounceBlob, rescuer: Annotated[Rescuer, rescuing_device()], services: ServicesOf
+) -> JSONResponse:
+    """Say which file of something handed in will come. 200: it is complete here; 201: send it, from `offset`."""
+    await _check_rescued(services, rescuer, body.sha256)
+    wanted = Announcement(**dict(body))
+    found = await media.announce(services.database, services.blobs, services.files, rescuer, wanted)
+    return _announced(found, 201 if found.state is BlobState.PENDING else 200, rescue_router.prefix)
+
+
+@rescue_router.head(
+    "/{sha256}",
+    response_class=Response,
+    responses={200: {"description": "Upload-Offset, Upload-Length and Upload-Expires"}, **_described(412)},
+)
+async def rescued_blob_offset(
+    sha256: HashInPath,
+    rescuer: Annotated[Rescuer, rescuing_device()],
+    services: ServicesOf,
+    tus_resumable: tus.TusResumable = "",
+) -> Response:
+    """Answer how much of a file of something handed in is safely here."""
+    if (refused := tus.refuse_version(tus_resumable)) is not None:
+        return refused
+    async with services.database.unit_of_work(rescuer.org) as uow:
+        await rescue.check_file(uow, rescuer.device, sha256)
+        return _offset_of(await media.blob(uow, sha256))
+
+
+@rescue_router.patch("/{sha256}", status_code=204, responses=_described(412, 415, 460))
+async def upload_rescued_chunk(
+    request: Request,
+    sha256: HashInPath,
+    rescuer: Annotated[Rescuer, rescuing_device()],
+    services: ServicesOf,
+    upload_offset: Annotated[int, Header(ge=0, lt=2**63)],
+    tus_resumable: tus.TusResumable = "",
+    upload_checksum: tus.UploadChecksum = "",
+    content_type: Annotated[str, Header(max_length=200)] = "",
+    content_length: Length = None,
+) -> Response:
+    """Append bytes at `Upload-Offset` to a file of something handed in."""
+    if (refused := _refuse_chunk(tus_resumable, content_type)) is not None:
+        return refused
+    await _check_rescued(services, rescuer, sha256)
+    chunk = Chunk(upload_offset, content_length, tus.checksum_of(upload_checksum))
+    return await _take(request, services, rescuer, sha256, chunk)
+
+
+async def _check_rescued(services: Services, rescuer: Rescuer, sha256: str) -> None:
+    async with services.database.unit_of_work(rescuer.org) as uow:
+        await rescue.check_file(uow, rescuer.device, sha256)
+
+
+def _offset_of(found: Blob) -> Response:
+    return Response(headers=tus.progress(found.received, found.expires_at) | {"Upload-Length": str(found.size)})
+
+
+def _refuse_chunk(tus_resumable: str, content_type: str) -> JSONResponse | None:
+    if (refused := tus.refuse_version(tus_resumable)) is not None:
+        return refused
+    if content_type != tus.CHUNK_TYPE:
+        return tus.refusal(415, "tus.content_type", f"A chunk has the Content-Type {tus.CHUNK_TYPE}.")
+    return None
+
+
 async def _take(
-    request: Request, services: Services, actor: Actor, sha256: str, chunk: Chunk, *, created: Blob | None = None
+    request: Request,
+    services: Services,
+    actor: media.Bringer,
+    sha256: str,
+    chunk: Chunk,
+    *,
+    created: Blob | None = None,
 ) -> Response:
     """Receive a chunk; `created` when it came with the announcement."""
     try:
@@ -219,13 +293,15 @@ def _announcement(read: Any, said: Any) -> Announcement:
         raise RequestValidationError(wrong.errors(include_url=False, include_input=False)) from None
 
 
-def _announced(found: Blob, status: int) -> JSONResponse:
+def _announced(found: Blob, status: int, prefix: str = router.prefix) -> JSONResponse:
     headers = tus.progress(found.received, found.expires_at)
-    return _standing(found.state, found.sha256, found.received, status, headers)
+    return _standing(found.state, found.sha256, found.received, status, headers, prefix)
 
 
-def _standing(state: BlobState, sha256: str, offset: int, status: int, headers: dict[str, str]) -> JSONResponse:
-    location = f"{router.prefix}/{sha256}"
+def _standing(
+    state: BlobState, sha256: str, offset: int, status: int, headers: dict[str, str], prefix: str = router.prefix
+) -> JSONResponse:
+    location = f"{prefix}/{sha256}"
     out = BlobOut(state=state, location=location, offset=offset, chunk_hint=CHUNK_HINT_BYTES)
     return JSONResponse(out.model_dump(), status, headers | {"Location": location})
 

@@ -11,7 +11,7 @@ from server.core import events
 from server.core.db import Database, UnitOfWork
 from server.core.errors import Problem
 from server.core.logging import logger
-from server.identity.domain import Actor
+from server.identity.domain import Actor, Rescuer
 from server.media import queries
 from server.media.domain import (
     ALLOWED,
@@ -40,10 +40,14 @@ from server.media.store import BlobStore
 
 _A_DAY = timedelta(days=1)
 
+type Bringer = Actor | Rescuer
+
 log = logger(__name__)
 
 
-async def announce(database: Database, store: BlobStore, rules: FileRules, actor: Actor, wanted: Announcement) -> Blob:
+async def announce(
+    database: Database, store: BlobStore, rules: FileRules, actor: Bringer, wanted: Announcement
+) -> Blob:
     """Say that a file will come; answers where it stands, which may be ready.
 
     Raises BlobTooLarge, PurposeNotForClients, DeviceQuotaReached, OrganisationQuotaReached.
@@ -59,7 +63,7 @@ async def announce(database: Database, store: BlobStore, rules: FileRules, actor
     return await settle(database, store, actor.org, found)
 
 
-async def _check_quota(uow: UnitOfWork, rules: FileRules, actor: Actor, wanted: Announcement) -> None:
+async def _check_quota(uow: UnitOfWork, rules: FileRules, actor: Bringer, wanted: Announcement) -> None:
     known = await queries.blob(uow, wanted.sha256)
     more = wanted.size - (known.size if known else 0)
     if more <= 0 or (known and known.state is BlobState.READY):

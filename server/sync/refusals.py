@@ -58,3 +58,9 @@ class WrongDevice(Problem):
     code = "rescue.wrong_device"
     kind = Kind.FORBIDDEN
     sentence = "This bundle is not of the device or person the token was given to."
+
+
+class FileNotNamed(Problem):
+    code = "rescue.file_not_named"
+    kind = Kind.FORBIDDEN
+    sentence = "Nothing that this device handed in names such a file; hand in what names it first."

@@ -24,12 +24,14 @@ from server.sync import rescue_queries as queries
 from server.sync.domain import Status
 from server.sync.envelope import UNKNOWN_UNCERTAINTY, Envelope, canonical
 from server.sync.matters import Alert, RescueCode
-from server.sync.refusals import WrongDevice
+from server.sync.refusals import FileNotNamed, WrongDevice
 from server.sync.windows import Windows, refuses
 
 MAX_MUTATIONS = 500
 # A phone that was away for a season is through in an hour; one that floods the inbox is slowed to a trickle.
 RATE = Rate(times=2000, per=timedelta(hours=1), burst=5000)
+# Whoever floods this door with files is slowed as well; a day's photos in small chunks are far fewer.
+FILE_RATE = Rate(times=6000, per=timedelta(hours=1), burst=12_000)
 MOST_REFUSED_BODIES = 20
 MOST_REFUSED_BYTES = 20_000_000
 _FORGET_REFUSED_AFTER = timedelta(days=90)
@@ -97,6 +99,17 @@ async def take_in(uow: UnitOfWork, windows: Windows, bundle: Bundle, *, brought_
     )
     await events.append(uow, "device.rescued", subject=("device", bundle.device), actor=brought_by, payload=about)
     return counts
+
+
+async def check_file(uow: UnitOfWork, device: UUID, sha256: str) -> None:
+    """Let a device bring a file that something it handed in names, by push or by rescue, and no other.
+
+    A push whose answer was lost is a duplicate to the rescue, so the file's mutation may lie in either stream. Raises
+    FileNotNamed, TooManyRequests.
+    """
+    await limits.take(uow, f"rescue_files:{device}", FILE_RATE)
+    if not await queries.names_file(uow, device, sha256):
+        raise FileNotNamed
 
 
 def _code(windows: Windows, app: str, standing: Standing, now: datetime) -> RescueCode:

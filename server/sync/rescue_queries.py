@@ -49,6 +49,21 @@ async def known(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, dict[str, An
     return {row["id"]: row["envelope"] for row in found}
 
 
+async def names_file(uow: UnitOfWork, device_id: UUID, sha256: str) -> bool:
+    """Answer whether a mutation of the device names this hash, wherever in it: as a photo, a list, a signature."""
+    return bool(
+        await uow.value(
+            """
+            select true from sync_stream s join mutation_log m on (m.org_id, m.stream_id) = (s.org_id, s.id)
+            where s.device_id = %(device)s and strpos(m.envelope::text, %(sha256)s) > 0
+            limit 1
+            """,
+            device=device_id,
+            sha256=sha256,
+        )
+    )
+
+
 async def log_rescued(uow: UnitOfWork, rows: Sequence[Mapping[str, object]]) -> None:
     await uow.run_many(
         """

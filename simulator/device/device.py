@@ -195,8 +195,10 @@ class Device:
         await self._pull.run()
 
     async def rescue(self, reason: str) -> int:
-        """Hand in what can't be pushed; how many mutations. Raises NoConnection."""
-        return await self._rescue.run(reason)
+        """Hand in what can't be pushed, then the files it names; how many mutations. Raises NoConnection."""
+        handed = await self._rescue.run(reason)
+        await self.files.hand_in()
+        return handed
 
     async def _leave(self) -> None:
         """Hand in what was not sent if its person was here lately, delete everything, say so.

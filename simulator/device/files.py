@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -12,6 +15,7 @@ from simulator.device.store import Store
 
 CHUNK = 128 * 1024
 _TUS = {"Tus-Resumable": "1.0.0"}
+_DOOR, _LAST_DOOR = "/blobs", "/sync/rescue/blobs"
 HASH_MISMATCH = 460
 _MOST_RESTARTS = 3
 _MOST_HARMED = 20
@@ -25,6 +29,14 @@ class WaitingFile:
     purpose: str
     size: int
     announced: bool
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How to ask, and at which address files are taken."""
+
+    ask: Callable[..., Awaitable[httpx.Response]]
+    door: str
 
 
 class Files:
@@ -55,39 +67,57 @@ class Files:
 
     async def upload(self) -> int:
         """Send all that waits; how many files were completed. Raises NoConnection with the rest kept for later."""
-        sent = 0
+        sent, way = 0, _Way(self._line.ask, _DOOR)
         while waiting := self.waiting():
-            await self._send(waiting[0])
+            await self._send(way, waiting[0])
             sent += 1
         return sent
 
-    async def _send(self, file: WaitingFile) -> None:
+    async def hand_in(self) -> int:
+        """Send what waits through the last door, once what names it was handed in; how many files were completed.
+
+        A file that is refused for good stays here. Raises NoConnection, also when there is no room today.
+        """
+        sent, way = 0, _Way(self._at_last_door, _LAST_DOOR)
+        for file in self.waiting():
+            with suppress(ProtocolBroken):
+                await self._send(way, file)
+                sent += 1
+        return sent
+
+    async def _at_last_door(self, method: str, path: str, **said: Any) -> httpx.Response:
+        response = await self._line.hand_in(method, path, **said)
+        if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+            raise NoConnection(response.text)
+        return response
+
+    async def _send(self, way: _Way, file: WaitingFile) -> None:
         for _ in range(_MOST_RESTARTS):
-            offset = await self._offset(file)
-            if offset is None or await self._send_from(file, offset):
+            offset = await self._offset(way, file)
+            if offset is None or await self._send_from(way, file, offset):
                 self._mark("sent", file.sha256)
                 return
         raise NoConnection(f"file {file.sha256} does not arrive intact")
 
-    async def _offset(self, file: WaitingFile) -> int | None:
+    async def _offset(self, way: _Way, file: WaitingFile) -> int | None:
         """Where the server stands with this file; None when it has all of it."""
         if file.announced:
-            response = await self._line.ask("HEAD", f"/blobs/{file.sha256}", headers=_TUS)
+            response = await way.ask("HEAD", f"{way.door}/{file.sha256}", headers=_TUS)
             if response.is_success:
                 return int(response.headers["Upload-Offset"])
         about = {"sha256": file.sha256, "size": file.size, "mime": file.mime, "purpose": file.purpose}
-        response = await self._line.ask("POST", "/blobs", json=about)
+        response = await way.ask("POST", way.door, json=about)
         if response.status_code == httpx.codes.OK:
             return None
         _expect(response, httpx.codes.CREATED)
         self._mark("announced", file.sha256)
         return int(response.json()["offset"])
 
-    async def _send_from(self, file: WaitingFile, offset: int) -> bool:
+    async def _send_from(self, way: _Way, file: WaitingFile, offset: int) -> bool:
         """Send chunk after chunk. False when the server rejected the whole, or too many chunks were harmed."""
         content, harmed = self.content(file.sha256), 0
         while offset < file.size and harmed < _MOST_HARMED:
-            response = await self._patch(file.sha256, offset, content[offset : offset + self._chunk])
+            response = await self._patch(way, file.sha256, offset, content[offset : offset + self._chunk])
             if response.status_code == HASH_MISMATCH and response.headers.get("Upload-Offset") == str(offset) != "0":
                 harmed += 1  # on its way: what came before this chunk stands
                 continue
@@ -95,21 +125,21 @@ class Files:
                 return False
             if response.status_code == httpx.codes.CONFLICT:
                 # Our last chunk arrived but its answer did not.
-                asked = await self._line.ask("HEAD", f"/blobs/{file.sha256}", headers=_TUS)
+                asked = await way.ask("HEAD", f"{way.door}/{file.sha256}", headers=_TUS)
                 offset = int(asked.headers["Upload-Offset"])
                 continue
             _expect(response, httpx.codes.NO_CONTENT)
             offset = int(response.headers["Upload-Offset"])
         return offset >= file.size
 
-    async def _patch(self, sha256: str, offset: int, chunk: bytes) -> httpx.Response:
+    async def _patch(self, way: _Way, sha256: str, offset: int, chunk: bytes) -> httpx.Response:
         headers = {
             "Content-Type": "application/offset+octet-stream",
             "Upload-Offset": str(offset),
             "Upload-Checksum": f"sha256 {base64.b64encode(hashlib.sha256(chunk).digest()).decode()}",
             **_TUS,
         }
-        return await self._line.ask("PATCH", f"/blobs/{sha256}", content=chunk, headers=headers)
+        return await way.ask("PATCH", f"{way.door}/{sha256}", content=chunk, headers=headers)
 
     def _mark(self, column: str, sha256: str) -> None:
         with self._store.transaction() as db:

@@ -47,13 +47,22 @@ class Line:
         async with self._answered(asked, stream=False) as response:
             return response
 
-    async def hand_in(self, path: str, token: str, content: Any) -> httpx.Response:
-        """Post with a token as it is, however old: for the one door where an expired one is good enough.
+    async def hand_in(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Ask with a token as it is, however old: for the one door where an expired one is good enough.
 
-        Raises NoConnection.
+        token: whose, when the device no longer has one. Raises NoConnection.
         """
-        asked = self._http.build_request("POST", f"/mobile/v1{path}", json=content)
-        asked.headers["Authorization"] = f"Bearer {token}"
+        asked = self._http.build_request(method, f"/mobile/v1{path}", json=json, content=content, headers=headers)
+        asked.headers["Authorization"] = f"Bearer {token or self._store.setting('access_token') or ''}"
         reason: object = "refused"
         for attempt in range(self._tries):
             try:
@@ -66,7 +75,7 @@ class Line:
                 return response
             reason = f"the server answers {response.status_code}"
             await self._back_off(attempt, response.headers.get("Retry-After"))
-        raise NoConnection(f"POST {path}: {reason!r} after {self._tries} tries")
+        raise NoConnection(f"{method} {path}: {reason!r} after {self._tries} tries")
 
     @asynccontextmanager
     async def stream(

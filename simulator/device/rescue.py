@@ -39,8 +39,7 @@ class Rescue:
         return bundle
 
     async def _send(self, bundle: Sequence[Recorded], reason: str) -> None:
-        token = self._store.setting("access_token") or ""
-        response = await self._line.hand_in("/sync/rescue", token, self._request(bundle, reason))
+        response = await self._line.hand_in("POST", "/sync/rescue", json=self._request(bundle, reason))
         if not response.is_success:
             raise ProtocolBroken(f"rescue refused with {response.status_code}: {response.text}")
 
@@ -56,5 +55,6 @@ class Rescue:
 
     async def confirm_wiped(self, token: str, device: str, unsent_left: int) -> bool:
         """Tell that all is deleted; whether the server has heard it."""
-        response = await self._line.hand_in("/sync/wiped", token, {"device": device, "unsent_left": unsent_left})
+        said = {"device": device, "unsent_left": unsent_left}
+        response = await self._line.hand_in("POST", "/sync/wiped", token=token, json=said)
         return response.status_code == httpx.codes.NO_CONTENT

@@ -13,9 +13,13 @@ import httpx
 from server.core.db import Database
 from server.identity import service as identity
 from server.identity.domain import Actor
+from server.media import service as media
+from server.media.domain import BlobKey
 from server.workorders.domain import WorkOrder
 from simulator.device import Device
+from simulator.device.outbox import Attachment
 from tests.factories.identity import Company
+from tests.factories.media import File
 from tests.factories.workforce import an_engineer
 from tests.factories.workorders import a_visit, an_order
 from tests.fakes.clock import FakeClock
@@ -79,6 +83,16 @@ class Field:
 
     def note(self, phone: Device, body: str) -> None:
         phone.record("note.add", {"id": phone.new_id(), "wo": str(self.order.id), "body": body})
+
+    def photograph(self, phone: Device, photo: File) -> None:
+        told = {"id": phone.new_id(), "wo": str(self.order.id), "sha256": photo.sha256, "caption": ""}
+        phone.record("photo.add", told, files=[Attachment(photo.content, photo.mime, "photo")])
+
+    async def stored(self, file: File) -> bytes | None:
+        """The bytes that the server keeps of a file; None while it has not all of them."""
+        rows = await self.sql("select 1 from blob where sha256 = %(it)s and state = 'ready'", it=file.sha256)
+        store, key = self.app.state.services.blobs, BlobKey(self.company.id, file.sha256)
+        return await media.load_bytes(store, key) if rows else None
 
     async def notes(self) -> list[str]:
         rows = await self.sql(

@@ -1,13 +1,15 @@
 """33: Device reported stolen, thief goes online."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from server.identity.domain import RevokeReason
 from server.sync import fleet
-from simulator.device import DeviceRevoked, Locked
+from simulator.device import DeviceRevoked, Locked, NoConnection
 from simulator.device.device import LEASE
+from tests.factories.media import a_photo
 
 
 async def stolen(field, phone):
@@ -37,6 +39,34 @@ async def test_33_unlocked_lately_it_hands_in_its_outbox_then_deletes_everything
         assert set(held) <= set((await manifest(field, device)).buckets)
         (told,) = await field.sql("select payload from event where name = 'device.wiped'")
         assert told["payload"] == {"unsent_left": 0}
+
+
+async def test_33_the_photos_of_its_outbox_are_on_the_server_before_it_deletes_them(field):
+    photo = a_photo(33, 400, 300)
+    async with field.phone() as phone:
+        field.photograph(phone, photo)
+        await stolen(field, phone)
+        with pytest.raises(DeviceRevoked):
+            await phone.sync()
+        assert list(field.folder.glob("phone.db*")) == []
+        assert await field.stored(photo) == photo.content
+        assert [code for code, _ in await field.quarantine()] == ["AFTER_REVOCATION"]
+
+
+async def test_33_without_room_for_its_photos_it_keeps_everything_and_tries_again(field):
+    photo, services = a_photo(33), field.app.state.services
+    async with field.phone() as phone:
+        field.photograph(phone, photo)
+        await stolen(field, phone)
+        field.app.state.services = replace(services, files=replace(services.files, device_bytes_a_day=10))
+        with pytest.raises(NoConnection):
+            await phone.sync()
+        assert await field.stored(photo) is None
+        field.app.state.services = services
+        with pytest.raises(DeviceRevoked):
+            await phone.sync()
+        assert await field.stored(photo) == photo.content
+        assert list(field.folder.glob("phone.db*")) == []
 
 
 async def test_33_locked_it_shows_nothing_hands_in_nothing_and_says_how_much_was_lost(field):
