@@ -2,12 +2,12 @@ import { expect, it } from "vitest";
 import { readAddress, writeAddress } from "./address";
 
 it("leads back to the same view", () => {
-  const search = "?pane=engineers&q=lift&state=new+triaged&priority=urgent&order=abc&tab=candidates";
+  const search = "?pane=engineers&q=lift&state=new+triaged&priority=urgent&voided=1&order=abc&tab=candidates";
   expect(writeAddress(readAddress(search))).toBe(search);
 });
 
 it("leads back to an item of another page", () => {
-  const search = "?page=inbox&item=abc";
+  const search = "?page=inbox&group=stock&item=abc";
   expect(writeAddress(readAddress(search))).toBe(search);
 });
 

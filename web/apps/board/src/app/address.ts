@@ -11,9 +11,15 @@ export type Pane = (typeof PANES)[number];
 export const PAGES = ["board", "inbox", "devices"] as const;
 export type Page = (typeof PAGES)[number];
 
+/** What waits for somebody, by who clears it up. */
+export const GROUPS = ["decisions", "files", "stock"] as const;
+export type Group = (typeof GROUPS)[number];
+
 /** Where the reader is, kept in the address bar: reloads, back and forward, and a copied link lead to the same view. */
 export interface Whereabouts {
   readonly page: Page;
+  /** Of the inbox. */
+  readonly group: Group;
   /** What is chosen on a page other than the board. */
   readonly item: string | null;
   readonly order: string | null;
@@ -27,6 +33,7 @@ export function readAddress(search: string): Whereabouts {
   const query = new URLSearchParams(search);
   return {
     page: oneOf(PAGES, query.get("page")) ?? "board",
+    group: oneOf(GROUPS, query.get("group")) ?? "decisions",
     item: query.get("item"),
     order: query.get("order"),
     tab: oneOf(TABS, query.get("tab")) ?? "overview",
@@ -36,6 +43,7 @@ export function readAddress(search: string): Whereabouts {
       text: query.get("q") ?? NO_FILTER.text,
       states: several(STATES, query.get("state")),
       priorities: several(PRIORITIES, query.get("priority")),
+      voided: query.has("voided"),
     },
   };
 }
@@ -44,11 +52,13 @@ export function writeAddress(where: Whereabouts): string {
   const query = new URLSearchParams();
   const put = (name: string, value: string | null) => value && query.set(name, value);
   put("page", where.page === "board" ? null : where.page);
+  put("group", where.page === "inbox" && where.group !== "decisions" ? where.group : null);
   put("item", where.page === "board" ? null : where.item);
   put("pane", where.pane === "orders" ? null : where.pane);
   put("q", where.filter.text);
   put("state", where.filter.states.join(" "));
   put("priority", where.filter.priorities.join(" "));
+  put("voided", where.filter.voided ? "1" : null);
   put("engineer", where.engineer);
   put("order", where.order);
   put("tab", where.order === null || where.tab === "overview" ? null : where.tab);
@@ -100,6 +110,7 @@ export function go(change: Partial<Whereabouts>): void {
 function isStep(before: Whereabouts, next: Whereabouts): boolean {
   return (
     before.page !== next.page ||
+    before.group !== next.group ||
     (before.item === null) !== (next.item === null) ||
     (before.order === null) !== (next.order === null) ||
     (before.engineer === null) !== (next.engineer === null) ||

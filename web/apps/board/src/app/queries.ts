@@ -1,6 +1,8 @@
-import { answered } from "@callout/api";
+import { type Answer, answered } from "@callout/api";
 import { useQuery } from "@tanstack/react-query";
-import { detailOf, isActive, type Order, orderOf, type Place, type Route, STATES_OF, type State } from "./model";
+import type { Filter } from "../board/filter";
+import { detailOf, isActive, type Order, orderOf, type Place, type Route, STATES_OF } from "./model";
+import { useMay } from "./pages";
 import { useServices } from "./services";
 
 export const orderKeys = {
@@ -10,25 +12,29 @@ export const orderKeys = {
   candidates: (id: string) => ["order", id, "candidates"] as const,
 };
 
-export function useOrderDetail(id: string) {
+/** `id` null: there is no order to ask about. */
+export function useOrderDetail(id: string | null) {
   const { api } = useServices();
   return useQuery({
-    queryKey: orderKeys.detail(id),
+    queryKey: orderKeys.detail(id ?? ""),
+    enabled: id !== null,
     queryFn: ({ signal }) =>
       answered(
-        api.GET("/api/v1/work-orders/{work_order_id}", { params: { path: { work_order_id: id } }, signal }),
+        api.GET("/api/v1/work-orders/{work_order_id}", { params: { path: { work_order_id: id ?? "" } }, signal }),
       ).then(detailOf),
   });
 }
 
-export function useTimeline(id: string) {
+/** `id` null: there is no order to ask about. */
+export function useTimeline(id: string | null) {
   const { api } = useServices();
   return useQuery({
-    queryKey: orderKeys.timeline(id),
+    queryKey: orderKeys.timeline(id ?? ""),
+    enabled: id !== null,
     queryFn: ({ signal }) =>
       answered(
         api.GET("/api/v1/work-orders/{work_order_id}/timeline", {
-          params: { path: { work_order_id: id } },
+          params: { path: { work_order_id: id ?? "" } },
           signal,
         }),
       ),
@@ -73,23 +79,76 @@ export function useRoute(what: string | null, from: Place | null, to: Place | nu
 
 const ARCHIVE_PAGE = 100;
 
-/** Orders that the board no longer holds because they are over, or nothing while none are asked for. */
-export function useArchive(states: readonly State[], text: string): readonly Order[] {
+/** Orders that the board no longer holds because they are over or were taken back; nothing while none are asked for. */
+export function useArchive(filter: Filter): readonly Order[] {
   const { api } = useServices();
-  const wanted = states.filter((state) => !isActive(state));
-  const q = text.trim();
+  const wanted = filter.states.filter((state) => filter.voided || !isActive(state));
+  const q = filter.text.trim();
+  const asked = wanted.length > 0 || q.length > 1 || filter.voided;
   const { data } = useQuery<readonly Order[]>({
-    queryKey: ["archive", wanted, q],
-    enabled: wanted.length > 0 || q.length > 1,
-    placeholderData: (before) => before,
+    queryKey: ["archive", wanted, q, filter.voided],
+    enabled: asked,
+    placeholderData: (before, query) => (query?.queryKey[3] === filter.voided ? before : undefined),
     queryFn: async ({ signal }) => {
-      const state = wanted.length > 0 ? wanted : [...STATES_OF.closed];
-      const query = { state, limit: ARCHIVE_PAGE, ...(q && { q }) };
+      const over = filter.voided ? {} : { state: [...STATES_OF.closed] };
+      const query = {
+        ...(wanted.length > 0 ? { state: wanted } : over),
+        limit: ARCHIVE_PAGE,
+        ...(q && { q }),
+        ...(filter.voided && { voided: true }),
+      };
       const found = await answered(api.GET("/api/v1/work-orders", { params: { query }, signal }));
       return found.items.map(orderOf);
     },
   });
-  return wanted.length > 0 || q.length > 1 ? (data ?? NOTHING) : NOTHING;
+  return asked ? (data ?? NOTHING) : NOTHING;
 }
 
 const NOTHING: readonly Order[] = [];
+
+type TextField = "description" | "findings";
+
+/** Every version of a text of an order, the first one first. */
+export function useRevisions(id: string, field: TextField, enabled = true) {
+  const { api } = useServices();
+  return useQuery({
+    queryKey: [...orderKeys.all(id), "revisions", field],
+    enabled,
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/api/v1/work-orders/{work_order_id}/texts/{field}/revisions", {
+          params: { path: { work_order_id: id, field } },
+          signal,
+        }),
+      ).then((found) => found.items),
+  });
+}
+
+const MOST = 200;
+
+/** The names of the organisation's people by id. */
+export function useNames(): ReadonlyMap<string, string> {
+  const { api } = useServices();
+  const allowed = useMay("people.read");
+  const { data } = useQuery({
+    queryKey: ["people", "names"],
+    enabled: allowed,
+    staleTime: 10 * 60_000,
+    queryFn: async ({ signal }) => {
+      const names = new Map<string, string>();
+      let cursor: string | null = null;
+      do {
+        const query: { limit: number; cursor?: string } = { limit: MOST, ...(cursor && { cursor }) };
+        const page: Answer<"/api/v1/people", "get"> = await answered(
+          api.GET("/api/v1/people", { params: { query }, signal }),
+        );
+        for (const person of page.items) names.set(person.id, person.name);
+        cursor = page.next_cursor;
+      } while (cursor !== null);
+      return names;
+    },
+  });
+  return data ?? NOBODY;
+}
+
+const NOBODY: ReadonlyMap<string, string> = new Map();

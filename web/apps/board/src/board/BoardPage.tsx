@@ -1,5 +1,7 @@
-import { useMemo, useState } from "react";
+import { DoorClosed } from "lucide-react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { go, useWhereabouts } from "../app/address";
+import { usePage, usePages } from "../app/pages";
 import { useArchive } from "../app/queries";
 import { Splash } from "../app/Splash";
 import { useNarrow } from "../app/screen";
@@ -10,7 +12,7 @@ import { useWords } from "../i18n";
 import { InboxPage } from "../inbox/InboxPage";
 import { NewOrder } from "../intake/NewOrder";
 import { BoardMap } from "../map/BoardMap";
-import { Failure } from "../ui/Messages";
+import { Failure, Message } from "../ui/Messages";
 import css from "./board.module.css";
 import { EngineerCard } from "./EngineerCard";
 import { visibleOrders } from "./filter";
@@ -21,9 +23,27 @@ import { PhoneTabs } from "./PhoneTabs";
 import { SidePanel } from "./SidePanel";
 import { StatusStrip } from "./StatusStrip";
 import { TopBar } from "./TopBar";
-import { useLiveBoard } from "./useLiveBoard";
+import { useLiveBoard, useServerClock } from "./useLiveBoard";
 
+type Dialog = "new" | "keys" | null;
+
+/** The office's pages. Who may not watch the board still has theirs: the stock desk clears up its discrepancies. */
 export function BoardPage() {
+  useServerClock();
+  const watching = usePages().includes("board");
+  return watching ? <Watched /> : <Unwatched />;
+}
+
+function Unwatched() {
+  const [dialog, setDialog] = useState<Dialog>(null);
+  return (
+    <Frame dialog={dialog} onDialog={setDialog} detail={false}>
+      <div className={css.body} />
+    </Frame>
+  );
+}
+
+function Watched() {
   useLiveBoard();
   const { t } = useWords();
   const { board } = useServices();
@@ -43,27 +63,21 @@ export function BoardPage() {
 function ReadyBoard() {
   const { t } = useWords();
   const narrow = useNarrow();
-  const { page, order, engineer, pane, filter } = useWhereabouts();
+  const page = usePage();
+  const { order, engineer, pane, filter } = useWhereabouts();
   const orders = useBoard((now) => now.orders);
-  const archive = useArchive(filter.states, filter.text);
+  const archive = useArchive(filter);
   const shown = useMemo(() => {
-    const known = archive.length === 0 ? orders : new Map([...archive.map((one) => [one.id, one] as const), ...orders]);
-    return visibleOrders(known.values(), filter);
+    const living = filter.voided ? [] : orders;
+    return visibleOrders(new Map([...archive.map((one) => [one.id, one] as const), ...living]).values(), filter);
   }, [orders, archive, filter]);
-  const [dialog, setDialog] = useState<"new" | "keys" | null>(null);
+  const [dialog, setDialog] = useState<Dialog>(null);
   useKeys({ shown, openDialog: setDialog, asleep: dialog !== null || page !== "board" });
 
   const mapShown = !narrow || pane === "map";
   const listShown = !narrow || pane !== "map";
   return (
-    <div className={css.page} data-narrow={narrow} data-detail={page === "board" && order !== null}>
-      <a className={css.skip} href="#orders">
-        {t("nav.skip")}
-      </a>
-      <TopBar onNew={() => setDialog("new")} onKeys={() => setDialog("keys")} />
-      <LinkBanner />
-      {page === "inbox" && <InboxPage />}
-      {page === "devices" && <DevicesPage />}
+    <Frame dialog={dialog} onDialog={setDialog} detail={page === "board" && order !== null}>
       <main className={css.body} hidden={page !== "board"}>
         {listShown && <SidePanel shown={shown} />}
         <section className={css.map} hidden={!mapShown} aria-label={t("map.label")}>
@@ -73,8 +87,51 @@ function ReadyBoard() {
         {page === "board" && order && <DetailPanel key={order} id={order} onClose={() => go({ order: null })} />}
       </main>
       {narrow && page === "board" ? <PhoneTabs onNew={() => setDialog("new")} /> : !narrow && <StatusStrip />}
-      <NewOrder opened={dialog === "new"} onClose={() => setDialog(null)} />
-      <KeyHelp opened={dialog === "keys"} onClose={() => setDialog(null)} />
+    </Frame>
+  );
+}
+
+interface FrameProps {
+  readonly dialog: Dialog;
+  readonly onDialog: (dialog: Dialog) => void;
+  readonly detail: boolean;
+  readonly children: ReactNode;
+}
+
+/** What stands around every page. */
+function Frame({ dialog, onDialog, detail, children }: FrameProps) {
+  const { t } = useWords();
+  const page = usePage();
+  const narrow = useNarrow();
+  const pages = usePages();
+  const close = () => onDialog(null);
+  useHelpKey(page !== "board", onDialog);
+  return (
+    <div className={css.page} data-narrow={narrow} data-detail={detail}>
+      <a className={css.skip} href="#orders">
+        {t("nav.skip")}
+      </a>
+      <TopBar onNew={() => onDialog("new")} onKeys={() => onDialog("keys")} />
+      {pages.includes("board") && <LinkBanner />}
+      {page === "inbox" && <InboxPage />}
+      {page === "devices" && <DevicesPage />}
+      {page === null && <Message icon={DoorClosed} title={t("nav.nothing")} hint={t("nav.nothingHint")} />}
+      {children}
+      <NewOrder opened={dialog === "new"} onClose={close} />
+      <KeyHelp opened={dialog === "keys"} onClose={close} page={page ?? "board"} pages={pages} />
     </div>
   );
+}
+
+/** The board's own keys open the overview there. */
+function useHelpKey(awake: boolean, open: (dialog: Dialog) => void): void {
+  useEffect(() => {
+    if (!awake) return;
+    const pressed = (event: KeyboardEvent) => {
+      const writing = event.target instanceof Element && event.target.closest("input, textarea, [role=dialog]");
+      if (event.key === "?" && !writing) open("keys");
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, [awake, open]);
 }

@@ -1,3 +1,4 @@
+import { Undo2 } from "lucide-react";
 import { useMemo } from "react";
 import { go, useWhereabouts } from "../app/address";
 import { PRIORITIES, type Priority, STAGES, STATES_OF, type Stage } from "../app/model";
@@ -64,6 +65,16 @@ export function Filters() {
             {t(`stage.${stage}`)} {stage !== "closed" && <b>{countOf(counts, STATES_OF[stage])}</b>}
           </button>
         ))}
+        <button
+          type="button"
+          className={css.chip}
+          aria-pressed={filter.voided}
+          title={t("list.voidedHint")}
+          onClick={() => go({ filter: { ...filter, voided: !filter.voided } })}
+        >
+          <Undo2 size={14} aria-hidden="true" />
+          {t("list.voided")}
+        </button>
       </fieldset>
     </>
   );

@@ -1,7 +1,8 @@
 import { Button, Menu } from "@mantine/core";
 import { Inbox, Keyboard, LogOut, type LucideIcon, Map as MapIcon, Plus, Smartphone } from "lucide-react";
-import { go, type Page, useWhereabouts } from "../app/address";
+import { go, type Page } from "../app/address";
 import { Logo } from "../app/Logo";
+import { usePage, usePages } from "../app/pages";
 import { useNarrow } from "../app/screen";
 import { useServices, useSession } from "../app/services";
 import { useWords } from "../i18n";
@@ -15,6 +16,7 @@ import { ServerClock } from "./ServerClock";
 export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
   const { t } = useWords();
   const session = useSession();
+  const watching = usePages().includes("board");
   const mayCreate = session?.person.permissions.includes("orders.create") ?? false;
   return (
     <header className={css.top}>
@@ -25,7 +27,7 @@ export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
       </div>
       <Pages />
       <div className={css.topRight}>
-        <LinkLight />
+        {watching && <LinkLight />}
         <ServerClock />
         <span className={css.wideOnly}>
           <LanguageSwitch onDark />
@@ -57,22 +59,19 @@ export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
   );
 }
 
+const ICON_OF: Record<Page, LucideIcon> = { board: MapIcon, inbox: Inbox, devices: Smartphone };
+
 /** The pages this person may see, with how much waits in the inbox. */
-function usePages(): { readonly page: Page; readonly icon: LucideIcon; readonly waiting: number }[] {
-  const permissions = useSession()?.person.permissions ?? [];
+function useEntries(): { readonly page: Page; readonly icon: LucideIcon; readonly waiting: number }[] {
   const waiting = useWaiting();
-  return [
-    { page: "board" as const, icon: MapIcon, waiting: 0 },
-    ...(permissions.includes("orders.read") ? [{ page: "inbox" as const, icon: Inbox, waiting }] : []),
-    ...(permissions.includes("devices.manage") ? [{ page: "devices" as const, icon: Smartphone, waiting: 0 }] : []),
-  ];
+  return usePages().map((page) => ({ page, icon: ICON_OF[page], waiting: page === "inbox" ? waiting : 0 }));
 }
 
 function Pages() {
   const { t } = useWords();
-  const { page: here } = useWhereabouts();
+  const here = usePage();
   const narrow = useNarrow();
-  const pages = usePages();
+  const pages = useEntries();
   if (narrow || pages.length < 2) return null;
   return (
     <nav className={css.pages} aria-label={t("nav.pages")}>
@@ -97,7 +96,7 @@ function AccountMenu({ onKeys }: { onKeys: () => void }) {
   const session = useSession();
   const name = session?.person.name ?? "";
   const narrow = useNarrow();
-  const pages = usePages();
+  const pages = useEntries();
   return (
     <Menu width={230}>
       <Menu.Target>

@@ -6,12 +6,14 @@ export interface Filter {
   readonly states: readonly State[];
   /** Empty means all. */
   readonly priorities: readonly Priority[];
+  /** Those that were taken back, instead of all others. */
+  readonly voided: boolean;
 }
 
-export const NO_FILTER: Filter = { text: "", states: [], priorities: [] };
+export const NO_FILTER: Filter = { text: "", states: [], priorities: [], voided: false };
 
 export function isFiltered(filter: Filter): boolean {
-  return filter.text !== "" || filter.states.length > 0 || filter.priorities.length > 0;
+  return filter.text !== "" || filter.states.length > 0 || filter.priorities.length > 0 || filter.voided;
 }
 
 /** Orders to show, the most pressing first. */
@@ -27,8 +29,8 @@ export function visibleOrders(orders: Iterable<Order>, filter: Filter): Order[] 
 function fits(order: Order, filter: Filter): boolean {
   if (filter.priorities.length > 0 && !filter.priorities.includes(order.priority)) return false;
   if (filter.states.length > 0) return filter.states.includes(order.state);
-  // Somebody who searches wants to find finished orders too.
-  return filter.text !== "" || isActive(order.state);
+  // Somebody who searches, or looks at what was taken back, wants to find finished orders too.
+  return filter.text !== "" || filter.voided || isActive(order.state);
 }
 
 const folded = new WeakMap<Order, string>();

@@ -7,6 +7,8 @@ export interface Board {
   readonly problem: unknown;
   readonly orders: ReadonlyMap<string, Order>;
   readonly engineers: ReadonlyMap<string, Engineer>;
+  /** Orders that were taken back while we listened, with the last news of each: only a restoration brings it back. */
+  readonly voided: ReadonlyMap<string, Order | null>;
   readonly region: Snapshot["region"];
   readonly link: LinkState;
   /** When the link broke, in milliseconds of this machine's clock. */
@@ -18,6 +20,7 @@ const EMPTY: Board = {
   problem: null,
   orders: new Map(),
   engineers: new Map(),
+  voided: new Map(),
   region: null,
   link: "connecting",
   brokenSince: null,
@@ -74,9 +77,24 @@ export class BoardStore {
 
   /** An answer of the server to our own change: shown at once, without waiting for the event. */
   readonly learn = (order: Order): void => {
+    if (this.board.voided.has(order.id)) return;
     const known = this.board.orders.get(order.id);
     if (known && known.version > order.version) return;
     this.set({ orders: new Map(this.board.orders).set(order.id, order) });
+  };
+
+  /** We took an order back. */
+  readonly forget = (id: string): void => {
+    const voided = new Map(this.board.voided).set(id, null);
+    this.set({ voided, orders: without(this.board.orders, voided) });
+  };
+
+  /** We brought an order back. */
+  readonly recall = (order: Order): void => {
+    const voided = new Map(this.board.voided);
+    voided.delete(order.id);
+    this.set({ voided });
+    this.learn(order);
   };
 
   private async run(signal: AbortSignal): Promise<void> {
@@ -101,6 +119,7 @@ export class BoardStore {
       problem: null,
       orders: new Map(snapshot.orders.map((order) => [order.id, orderOf(order)])),
       engineers: new Map(snapshot.engineers.map((engineer) => [engineer.id, engineer])),
+      voided: new Map(),
       region: snapshot.region,
     });
     return String(snapshot.position);
@@ -146,41 +165,68 @@ export class BoardStore {
 }
 
 interface Happening {
+  readonly name: string;
   readonly subject_id: string;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
 interface Applied {
-  readonly board: Pick<Board, "orders" | "engineers">;
+  readonly board: Pick<Board, "orders" | "engineers" | "voided">;
   readonly touched: ReadonlySet<string>;
 }
 
+interface News {
+  readonly orders: Map<string, Order>;
+  readonly engineers: Map<string, Engineer>;
+  readonly voided: Map<string, Order | null>;
+  readonly touched: Set<string>;
+}
+
 /** The board after these events; a map without news keeps its identity, so nothing that shows it is drawn again. */
-export function applied(board: Pick<Board, "orders" | "engineers">, events: readonly ServerEvent[]): Applied {
-  const orders = new Map<string, Order>();
-  const engineers = new Map<string, Engineer>();
-  const touched = new Set<string>();
-  for (const event of events) {
-    const said: unknown = JSON.parse(event.data);
-    if (event.name === "order") {
-      const { order } = said as { order: Order };
-      orders.set(order.id, order);
-      touched.add(order.id);
-    } else if (event.name === "engineer") {
-      const { engineer } = said as { engineer: Engineer };
-      engineers.set(engineer.id, engineer);
-    } else if (event.name === "event") {
-      const { subject_id, payload } = said as Happening;
-      touched.add(typeof payload.work_order_id === "string" ? payload.work_order_id : subject_id);
-    }
-  }
+export function applied(
+  board: Pick<Board, "orders" | "engineers" | "voided">,
+  events: readonly ServerEvent[],
+): Applied {
+  const news: News = { orders: new Map(), engineers: new Map(), voided: new Map(board.voided), touched: new Set() };
+  for (const event of events) gather(event, news);
+  const { orders, engineers, voided, touched } = news;
   return {
     touched,
     board: {
-      orders: merged(board.orders, orders, isNews),
+      orders: without(merged(board.orders, orders, isNews), voided),
+      voided,
       engineers: merged(board.engineers, engineers, () => true),
     },
   };
+}
+
+function gather(event: ServerEvent, news: News): void {
+  const said: unknown = JSON.parse(event.data);
+  if (event.name === "order") {
+    const { order } = said as { order: Order };
+    if (news.voided.has(order.id)) news.voided.set(order.id, order);
+    else news.orders.set(order.id, order);
+    news.touched.add(order.id);
+  } else if (event.name === "engineer") {
+    const { engineer } = said as { engineer: Engineer };
+    news.engineers.set(engineer.id, engineer);
+  } else if (event.name === "event") {
+    happened(said as Happening, news);
+  }
+}
+
+function happened({ name, subject_id, payload }: Happening, { orders, voided, touched }: News): void {
+  touched.add(typeof payload.work_order_id === "string" ? payload.work_order_id : subject_id);
+  if (name === "work_order.voided") voided.set(subject_id, null);
+  if (name !== "work_order.restored") return;
+  const kept = voided.get(subject_id);
+  if (kept) orders.set(subject_id, kept);
+  voided.delete(subject_id);
+}
+
+function without(orders: ReadonlyMap<string, Order>, gone: ReadonlyMap<string, unknown>): ReadonlyMap<string, Order> {
+  const none = [...gone.keys()].every((id) => !orders.has(id));
+  return none ? orders : new Map([...orders].filter(([id]) => !gone.has(id)));
 }
 
 /** An answer to our own action may have come before the news of an older change. */

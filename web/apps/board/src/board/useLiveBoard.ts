@@ -10,7 +10,7 @@ const CHECK_EVERY_MS = 60_000;
 
 /** Keeps the board open while its page is shown, and what is shown of an order in step with the events. */
 export function useLiveBoard(): void {
-  const { api, board } = useServices();
+  const { board } = useServices();
   const queries = useQueryClient();
   useEffect(() => {
     board.open();
@@ -20,6 +20,11 @@ export function useLiveBoard(): void {
       board.close();
     };
   }, [board, queries]);
+}
+
+/** Keeps asking what time it is, also where nothing else is live. */
+export function useServerClock(): void {
+  const { api } = useServices();
   useEffect(() => {
     const check = () => void readServerClock(api).catch(() => undefined); // the next check will do
     const first = setTimeout(check, FIRST_CHECK_MS);

@@ -1,11 +1,12 @@
 import { Button, Menu, Modal, Select, Textarea } from "@mantine/core";
-import { Ellipsis, UserRoundSearch } from "lucide-react";
+import { Ellipsis, Undo2, UserRoundSearch } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { go, useWhereabouts } from "../app/address";
 import type { Action, ActionBody, Order, OrderDetail } from "../app/model";
+import { useMay } from "../app/pages";
 import { useWords } from "../i18n";
 import css from "./detail.module.css";
-import { useOrderActions } from "./useOrderActions";
+import { type TakeWay, useOrderActions } from "./useOrderActions";
 
 /** Actions that need words first. */
 const NEEDS_REASON = [
@@ -18,18 +19,42 @@ const NEEDS_REASON = [
   "suspend",
   "accept_work",
 ] as const;
-type Reasoned = (typeof NEEDS_REASON)[number];
+type Reasoned = (typeof NEEDS_REASON)[number] | TakeWay;
 
 /** Choosing an engineer is the candidates' tab; a customer's signature is taken on the phone. */
 const ELSEWHERE: readonly Action[] = ["schedule", "confirm"];
-const DANGEROUS: readonly Action[] = ["cancel"];
+const DANGEROUS: readonly Reasoned[] = ["cancel", "void"];
 
-const needsReason = (action: Action): action is Reasoned => (NEEDS_REASON as readonly Action[]).includes(action);
+const isTake = (action: Reasoned): action is TakeWay => action === "void" || action === "restore";
+
+const needsReason = (action: Action): action is (typeof NEEDS_REASON)[number] =>
+  (NEEDS_REASON as readonly Action[]).includes(action);
 
 export const mayAssign = (allowed: readonly Action[]): boolean => allowed.includes("schedule");
 
 export function Actions({ order, detail }: { order: Order; detail: OrderDetail }) {
+  return detail.voided_at ? <Restore order={order} /> : <LivingActions order={order} detail={detail} />;
+}
+
+/** Nothing happens to an order that was taken back but that it is brought back. */
+function Restore({ order }: { order: Order }) {
   const { t } = useWords();
+  const mayTake = useMay("orders.close");
+  const [asking, setAsking] = useState(false);
+  if (!mayTake) return null;
+  return (
+    <div className={css.actions}>
+      <Button size="xs" h={32} leftSection={<Undo2 size={16} />} onClick={() => setAsking(true)}>
+        {t("do.restore")}
+      </Button>
+      {asking && <AskReason order={order} action="restore" onClose={() => setAsking(false)} />}
+    </div>
+  );
+}
+
+function LivingActions({ order, detail }: { order: Order; detail: OrderDetail }) {
+  const { t } = useWords();
+  const mayTake = useMay("orders.close");
   const { act } = useOrderActions();
   const { tab } = useWhereabouts();
   const [asking, setAsking] = useState<Reasoned | null>(null);
@@ -41,7 +66,7 @@ export function Actions({ order, detail }: { order: Order; detail: OrderDetail }
     if (needsReason(action)) setAsking(action);
     else void act(order, { action });
   };
-  if (allowed.length === 0) return null;
+  if (allowed.length === 0 && !mayTake) return null;
   return (
     <div className={css.actions}>
       {mayAssign(allowed) && tab !== "candidates" && (
@@ -54,7 +79,7 @@ export function Actions({ order, detail }: { order: Order; detail: OrderDetail }
           {t(`do.${first}`)}
         </Button>
       )}
-      {others.length > 0 && (
+      {(others.length > 0 || mayTake) && (
         <Menu width={240}>
           <Menu.Target>
             <Button size="xs" h={32} px={9} variant="default" aria-label={t("detail.actions")}>
@@ -63,14 +88,16 @@ export function Actions({ order, detail }: { order: Order; detail: OrderDetail }
           </Menu.Target>
           <Menu.Dropdown>
             {others.map((action) => (
-              <Menu.Item
-                key={action}
-                {...(DANGEROUS.includes(action) && { color: "red" })}
-                onClick={() => choose(action)}
-              >
+              <Menu.Item key={action} {...(action === "cancel" && { color: "red" })} onClick={() => choose(action)}>
                 {t(`do.${action}`)}
               </Menu.Item>
             ))}
+            {others.length > 0 && mayTake && <Menu.Divider />}
+            {mayTake && (
+              <Menu.Item color="red" onClick={() => setAsking("void")}>
+                {t("do.void")}
+              </Menu.Item>
+            )}
           </Menu.Dropdown>
         </Menu>
       )}
@@ -85,7 +112,7 @@ function AskReason(props: { order: Order; action: Reasoned; onClose: () => void 
   const { order, action, onClose } = props;
   const isHold = action === "hold" || action === "suspend";
   const { t } = useWords();
-  const { act } = useOrderActions();
+  const { act, take } = useOrderActions();
   const [words, setWords] = useState("");
   const [hold, setHold] = useState<(typeof HOLD_REASONS)[number]>("parts");
   const [lacking, setLacking] = useState(false);
@@ -97,13 +124,16 @@ function AskReason(props: { order: Order; action: Reasoned; onClose: () => void 
     setLacking(!said);
     if (!said) return;
     setBusy(true);
-    const body: ActionBody = {
-      action,
-      ...(action === "hold" ? { note: said } : { reason: said }),
+    if (await (isTake(action) ? take(order, action, said) : act(order, bodyOf(action, said)))) onClose();
+    setBusy(false);
+  }
+
+  function bodyOf(asked: Action, said: string): ActionBody {
+    return {
+      action: asked,
+      ...(asked === "hold" ? { note: said } : { reason: said }),
       ...(isHold && { hold_reason: hold }),
     };
-    if (await act(order, body)) onClose();
-    setBusy(false);
   }
 
   return (
@@ -126,7 +156,8 @@ function AskReason(props: { order: Order; action: Reasoned; onClose: () => void 
         <Textarea
           data-autofocus
           label={t(`ask.reasonFor.${action}`)}
-          description={t("ask.needed")}
+          description={t(action === "void" ? "ask.voidHint" : "ask.needed")}
+          maxLength={500}
           error={lacking && t("new.required")}
           autosize
           minRows={3}
@@ -137,7 +168,7 @@ function AskReason(props: { order: Order; action: Reasoned; onClose: () => void 
           <Button variant="default" onClick={onClose}>
             {t("ask.keep")}
           </Button>
-          <Button type="submit" loading={busy} {...(action === "cancel" && { color: "red" })}>
+          <Button type="submit" loading={busy} {...(DANGEROUS.includes(action) && { color: "red" })}>
             {t(`do.${action}`).replace("…", "")}
           </Button>
         </div>

@@ -27,7 +27,7 @@ export function DetailPanel({ id, onClose }: { id: string; onClose: () => void }
   const order = newest(summary, detail.data);
   const found = detail.data;
   useEffect(() => {
-    if (found && !summary) board.learn(found); // an old order, opened by its address: the map shall know it too
+    if (found && !summary && !found.voided_at) board.learn(found); // an old order, opened by its address: the map shall know it too
   }, [found, summary, board]);
   useEffect(() => {
     if (narrow) panel.current?.focus();

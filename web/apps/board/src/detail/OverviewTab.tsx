@@ -1,5 +1,5 @@
 import { Button, Textarea } from "@mantine/core";
-import { PauseCircle, Phone } from "lucide-react";
+import { PauseCircle, Phone, Undo2 } from "lucide-react";
 import { useState } from "react";
 import { useServerMinute } from "../app/clock";
 import type { OrderDetail, Visit } from "../app/model";
@@ -7,18 +7,32 @@ import { useBoard } from "../app/services";
 import { isKey, useWords, wordOf } from "../i18n";
 import { Avatar } from "../ui/Avatar";
 import css from "./detail.module.css";
+import { Obstacles } from "./Obstacles";
 import { Fact, Section } from "./Section";
+import { TextHistory } from "./TextHistory";
 import { useOrderActions } from "./useOrderActions";
 
 export function OverviewTab({ detail }: { detail: OrderDetail }) {
   return (
     <>
+      <VoidedNotice detail={detail} />
       <HoldNotice detail={detail} />
+      <Obstacles detail={detail} onlyTrouble />
       <Problem detail={detail} />
       <Where detail={detail} />
       <Visits visits={detail.visits} />
       <Notes detail={detail} />
     </>
+  );
+}
+
+function VoidedNotice({ detail }: { detail: OrderDetail }) {
+  const { t, times } = useWords();
+  if (!detail.voided_at) return null;
+  return (
+    <p className={css.voided} role="note">
+      <Undo2 size={16} aria-hidden="true" /> {t("detail.voided", { at: times.full(detail.voided_at) })}
+    </p>
   );
 }
 
@@ -39,6 +53,7 @@ function Problem({ detail }: { detail: OrderDetail }) {
   return (
     <Section title={t("detail.problem")}>
       {detail.description && <p className={css.description}>{detail.description}</p>}
+      <TextHistory id={detail.id} field="description" rev={detail.description_rev} />
       <p className={css.faint}>
         {t("detail.reported", {
           time: times.moment(detail.reported_at, now),

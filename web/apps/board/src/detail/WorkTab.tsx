@@ -5,14 +5,19 @@ import { useServerMinute } from "../app/clock";
 import type { ChecklistItem, OrderDetail, Signature } from "../app/model";
 import { useServices } from "../app/services";
 import { isKey, textIn, useWords, wordOf } from "../i18n";
+import { useAnswerWords } from "./answers";
 import css from "./detail.module.css";
+import { Obstacles } from "./Obstacles";
 import { Photos } from "./Photos";
 import { Section } from "./Section";
+import { TextHistory } from "./TextHistory";
 import { complain } from "./useOrderActions";
 
 export function WorkTab({ detail }: { detail: OrderDetail }) {
   return (
     <>
+      <Obstacles detail={detail} />
+      <Findings detail={detail} />
       <Confirmation detail={detail} />
       <Checklist items={detail.checklist} />
       <Photos photos={detail.photos} />
@@ -20,6 +25,18 @@ export function WorkTab({ detail }: { detail: OrderDetail }) {
       <Times entries={detail.time_entries} />
       <Costs costs={detail.costs} />
     </>
+  );
+}
+
+/** What the engineer found. */
+function Findings({ detail }: { detail: OrderDetail }) {
+  const { t } = useWords();
+  if (!detail.findings && detail.findings_rev < 2) return null;
+  return (
+    <Section title={t("detail.findings")}>
+      {detail.findings && <p className={css.description}>{detail.findings}</p>}
+      <TextHistory id={detail.id} field="findings" rev={detail.findings_rev} />
+    </Section>
   );
 }
 
@@ -164,11 +181,11 @@ function ChecklistRow({ item }: { item: ChecklistItem }) {
 
 function ChecklistAnswer({ item }: { item: ChecklistItem }) {
   const { t, times } = useWords();
-  const answer = useAnswerWords(item);
+  const written = useAnswerWords();
   if (!item.answer) return <em>{t("check.open")}</em>;
   return (
     <b>
-      {answer}
+      {written(item, item.answer.value)}
       {item.out_of_limits && (
         <small>
           {t("check.outside", {
@@ -179,16 +196,6 @@ function ChecklistAnswer({ item }: { item: ChecklistItem }) {
       )}
     </b>
   );
-}
-
-function useAnswerWords(item: ChecklistItem): string {
-  const { t, times, language } = useWords();
-  const value: unknown = item.answer?.value;
-  if (typeof value === "boolean") return t(value ? "check.yes" : "check.no");
-  if (typeof value === "number") return [times.number(value, 3), item.unit].filter(Boolean).join(" ");
-  if (item.kind === "photo") return t("check.photo");
-  const choice = item.choices.find((one) => one.key === value);
-  return choice ? textIn(language, choice) : String(value ?? "");
 }
 
 function Parts({ parts }: { parts: OrderDetail["parts"] }) {

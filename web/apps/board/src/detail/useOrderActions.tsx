@@ -14,8 +14,12 @@ export interface OrderActions {
   readonly assign: (order: Order, engineer: { id: string; name: string }) => Promise<void>;
   /** Answers whether the server accepted it. */
   readonly act: (order: Order, body: ActionBody) => Promise<boolean>;
+  /** Takes an order back, or brings it back. Answers whether the server accepted it. */
+  readonly take: (order: Order, way: TakeWay, reason: string) => Promise<boolean>;
   readonly note: (order: Order, body: string) => Promise<boolean>;
 }
+
+export type TakeWay = "void" | "restore";
 
 const UNDO_MS = 12_000;
 
@@ -51,6 +55,12 @@ export function useOrderActions(): OrderActions {
       if (done) say(t("done.action", { number: String(order.number), action: t(`act.${body.action}`) }));
       return done !== null;
     },
+    take: async (order, way, reason) => {
+      const done = await told(order.id, () => postTake(services, order.id, way, reason));
+      void queries.invalidateQueries({ queryKey: ["archive"] });
+      if (done) say(t("done.action", { number: String(order.number), action: t(`act.${way}`) }));
+      return done !== null;
+    },
     note: async (order, body) => {
       const { api } = services;
       const params = { path: { work_order_id: order.id } };
@@ -66,6 +76,18 @@ async function postAction({ api, board }: Services, id: string, body: ActionBody
   const params = { path: { work_order_id: id } };
   const order = orderOf(await answered(api.POST("/api/v1/work-orders/{work_order_id}/actions", { params, body })));
   board.learn(order);
+  return order;
+}
+
+async function postTake({ api, board }: Services, id: string, way: TakeWay, reason: string): Promise<Order> {
+  const asked = { params: { path: { work_order_id: id } }, body: { reason } };
+  if (way === "void") {
+    const order = orderOf(await answered(api.POST("/api/v1/work-orders/{work_order_id}/void", asked)));
+    board.forget(id);
+    return order;
+  }
+  const order = orderOf(await answered(api.POST("/api/v1/work-orders/{work_order_id}/restore", asked)));
+  board.recall(order);
   return order;
 }
 

@@ -1,15 +1,16 @@
 import { Button, Textarea } from "@mantine/core";
-import { ArrowLeft, Check, MessageSquarePlus, RotateCcw, Server, Smartphone, Trash2, Undo2 } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
-import { go } from "../app/address";
+import { Check, MessageSquarePlus, RotateCcw, Server, Smartphone, Trash2, Undo2 } from "lucide-react";
+import { useRef, useState } from "react";
 import { useServerMinute } from "../app/clock";
-import { useSession } from "../app/services";
+import { useMay } from "../app/pages";
 import { Fact, Section } from "../detail/Section";
 import { isKey, useWords, wordOf } from "../i18n";
 import { Failure, Skeleton } from "../ui/Messages";
 import { Fields } from "./Fields";
+import { ItemHead } from "./ItemHead";
 import css from "./inbox.module.css";
 import { type Case, type Choice, useCase } from "./queries";
+import { Sides } from "./Sides";
 import { useListKeys } from "./useListKeys";
 import { useSettle } from "./useSettle";
 
@@ -34,43 +35,17 @@ function Told({ it }: { it: Case }) {
   const { t } = useWords();
   return (
     <>
-      <header className={css.caseHead}>
-        <button type="button" className={css.back} aria-label={t("nav.back")} onClick={() => go({ item: null })}>
-          <ArrowLeft size={18} aria-hidden="true" />
-        </button>
-        <div>
-          <h2>{wordOf(t, "code", it.code, isKey)}</h2>
-          <p>
-            {wordOf(t, "mutation", it.name, isKey)} · {orderName(it, t)}
-          </p>
-        </div>
-        {it.order && (
-          <Button
-            variant="default"
-            size="xs"
-            onClick={() => go({ page: "board", item: null, order: it.order?.id ?? null, tab: "overview" })}
-          >
-            {t("inbox.showOrder")}
-          </Button>
-        )}
-      </header>
-      <Circumstances it={it} />
+      <ItemHead title={wordOf(t, "code", it.code, isKey)} order={it.order?.id ?? null}>
+        {wordOf(t, "mutation", it.name, isKey)} · {orderName(it, t)}
+      </ItemHead>
       {it.kind === "conflict" && it.mine && it.theirs ? (
-        <div className={css.sides}>
-          <Side icon={<Smartphone size={15} />} title={t("inbox.mine")} holds={it.mine} other={it.theirs} />
-          <Side
-            icon={<Server size={15} />}
-            title={t("inbox.theirs")}
-            aside={t("inbox.standing")}
-            holds={it.theirs}
-            other={it.mine}
-          />
-        </div>
+        <Sides it={it} mine={it.mine} theirs={it.theirs} />
       ) : (
         <Section title={t("inbox.what")}>
           <Fields of={argsOf(it.mutation)} />
         </Section>
       )}
+      <Circumstances it={it} />
       <Remarks it={it} />
       <details className={css.verbatim}>
         <summary>{t("inbox.verbatim")}</summary>
@@ -104,26 +79,6 @@ function Circumstances({ it }: { it: Case }) {
       <Fact label={t("inbox.received")}>{times.full(it.received_at)}</Fact>
       {typeof detail === "string" && <Fact label={t("inbox.why")}>{detail}</Fact>}
     </dl>
-  );
-}
-
-interface SideProps {
-  readonly icon: ReactNode;
-  readonly title: string;
-  readonly aside?: string;
-  readonly holds: Record<string, unknown>;
-  readonly other: Record<string, unknown>;
-}
-
-function Side({ icon, title, aside, holds, other }: SideProps) {
-  return (
-    <section className={css.side}>
-      <h3>
-        {icon} {title}
-        {aside && <small>{aside}</small>}
-      </h3>
-      <Fields of={holds} comparedTo={other} />
-    </section>
   );
 }
 
@@ -174,7 +129,7 @@ function Decision({ it }: { it: Case }) {
   const { busy, settle } = useSettle();
   const [note, setNote] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  const mayDecide = useSession()?.person.permissions.includes("visits.dispatch") ?? false;
+  const mayDecide = useMay("visits.dispatch");
   const open = it.state === "open";
   const choices = open && mayDecide ? CHOICES[it.kind] : [];
   const undoable = !open && mayDecide && it.verdict !== "replay";
@@ -200,7 +155,10 @@ function Decision({ it }: { it: Case }) {
         maxRows={5}
         value={note}
         onChange={(event) => setNote(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") event.currentTarget.blur();
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && note.trim()) void decide("annotate");
+        }}
       />
       <div className={css.buttons}>
         {choices.map(({ choice, key, icon: Icon }, at) => (

@@ -1,75 +1,36 @@
-import { Button, SegmentedControl } from "@mantine/core";
-import { GitCompareArrows, InboxIcon, PackageX } from "lucide-react";
-import { useState } from "react";
-import { go, useWhereabouts } from "../app/address";
-import { useServerMinute } from "../app/clock";
+import { InboxIcon } from "lucide-react";
+import { useRef } from "react";
+import { type Group, go, useWhereabouts } from "../app/address";
+import { useGroup, useGroups } from "../app/pages";
 import { useNarrow } from "../app/screen";
-import { isKey, useWords, wordOf } from "../i18n";
-import { Failure, Message, Skeleton } from "../ui/Messages";
+import { useWords } from "../i18n";
+import { Message } from "../ui/Messages";
 import { CaseView } from "./CaseView";
+import { DecisionList } from "./DecisionList";
+import { DiscrepancyView } from "./DiscrepancyView";
+import { FileList } from "./FileList";
+import { FileView } from "./FileView";
 import css from "./inbox.module.css";
-import { type Item, type ItemState, type Kind, useInbox } from "./queries";
+import { countOf, useDiscrepancies, useMissingFiles, useOpenDecisions } from "./queries";
+import { StockList } from "./StockList";
 import { useListKeys } from "./useListKeys";
 
+/** What waits for somebody: decisions, files that have not come, stock that differs. Each shows only to who may see it. */
 export function InboxPage() {
   const { t } = useWords();
   const narrow = useNarrow();
+  const group = useGroup();
   const { item: chosen } = useWhereabouts();
-  const [state, setState] = useState<ItemState>("open");
-  const [kind, setKind] = useState<Kind | "all">("all");
-  const inbox = useInbox(state, kind === "all" ? null : kind);
-  const items = inbox.data?.pages.flatMap((page) => page.items) ?? [];
-  useListKeys(items.map((item) => item.id));
   return (
     <main className={css.page}>
       {!(narrow && chosen) && (
         <section className={css.list} aria-label={t("inbox.title")}>
-          <header className={css.head}>
-            <h1>{t("inbox.title")}</h1>
-            <SegmentedControl
-              size="xs"
-              value={state}
-              onChange={(next) => setState(next as ItemState)}
-              data={(["open", "settled"] as const).map((value) => ({ value, label: t(`inbox.${value}`) }))}
-            />
-            <SegmentedControl
-              size="xs"
-              fullWidth
-              className={css.kinds}
-              value={kind}
-              onChange={(next) => setKind(next as Kind | "all")}
-              data={(["all", "conflict", "quarantine"] as const).map((value) => ({
-                value,
-                label: t(`inbox.${value}`),
-              }))}
-            />
-          </header>
-          <div className={css.scroller} data-scroller>
-            {inbox.isPending && <Skeletons />}
-            {inbox.isError && (
-              <Failure title={t("inbox.fail")} problem={inbox.error} onRetry={() => void inbox.refetch()} />
-            )}
-            {inbox.isSuccess && items.length === 0 && <Empty state={state} />}
-            <ul>
-              {items.map((item) => (
-                <Line key={item.id} item={item} chosen={item.id === chosen} />
-              ))}
-            </ul>
-            {inbox.hasNextPage && (
-              <Button
-                variant="subtle"
-                fullWidth
-                loading={inbox.isFetchingNextPage}
-                onClick={() => void inbox.fetchNextPage()}
-              >
-                {t("inbox.more")}
-              </Button>
-            )}
-          </div>
+          <Groups />
+          <List group={group} />
         </section>
       )}
       {chosen ? (
-        <CaseView key={chosen} id={chosen} />
+        <One group={group} id={chosen} key={`${group} ${chosen}`} />
       ) : (
         !narrow && (
           <div className={css.nothing}>
@@ -81,52 +42,74 @@ export function InboxPage() {
   );
 }
 
-function Empty({ state }: { state: ItemState }) {
-  const { t } = useWords();
-  if (state === "settled") return <Message icon={InboxIcon} title={t("inbox.emptySettled")} />;
-  return <Message icon={InboxIcon} title={t("inbox.empty")} hint={t("inbox.emptyHint")} />;
+function List({ group }: { group: Group }) {
+  switch (group) {
+    case "decisions":
+      return <DecisionList />;
+    case "files":
+      return <FileList />;
+    case "stock":
+      return <StockList />;
+  }
 }
 
-function Skeletons() {
+function One({ group, id }: { group: Group; id: string }) {
+  switch (group) {
+    case "decisions":
+      return <CaseView id={id} />;
+    case "files":
+      return <FileView id={id} />;
+    case "stock":
+      return <DiscrepancyView id={id} />;
+  }
+}
+
+function useCounts(): Record<Group, { count: number; more: boolean }> {
+  const groups = useGroups();
+  const decisions = useOpenDecisions();
+  const files = useMissingFiles(groups.includes("files"));
+  const stock = useDiscrepancies("open", groups.includes("stock"));
+  return { decisions: { count: decisions, more: false }, files: countOf(files.data), stock: countOf(stock.data) };
+}
+
+function Groups() {
+  const { t } = useWords();
+  const groups = useGroups();
+  const here = useGroup();
+  const counts = useCounts();
+  const tabs = useRef<HTMLDivElement>(null);
+  const show = (group: Group | undefined) => group && go({ group, item: null });
+  const move = (by: number) => {
+    const next = groups[(groups.indexOf(here) + by + groups.length) % groups.length];
+    show(next);
+    tabs.current?.querySelector<HTMLElement>(`#group-${next}`)?.focus();
+  };
+  useListKeys([], Object.fromEntries(groups.map((group, at) => [String(at + 1), () => show(group)])));
   return (
-    <div className={css.skeletons}>
-      {["78%", "64%", "71%", "58%"].map((width) => (
-        <Skeleton key={width} width={width} height={34} />
+    <div className={css.groups} role="tablist" aria-label={t("inbox.title")} ref={tabs}>
+      {groups.map((group) => (
+        <button
+          key={group}
+          id={`group-${group}`}
+          type="button"
+          role="tab"
+          aria-selected={group === here}
+          tabIndex={group === here ? 0 : -1}
+          onClick={() => show(group)}
+          onKeyDown={(event) => {
+            if (event.key === "ArrowRight") move(1);
+            if (event.key === "ArrowLeft") move(-1);
+          }}
+        >
+          {t(`group.${group}`)}
+          {counts[group].count > 0 && (
+            <b>
+              {counts[group].count}
+              {counts[group].more && "+"}
+            </b>
+          )}
+        </button>
       ))}
     </div>
-  );
-}
-
-function Line({ item, chosen }: { item: Item; chosen: boolean }) {
-  const { t, times } = useWords();
-  const now = useServerMinute();
-  const Icon = item.kind === "conflict" ? GitCompareArrows : PackageX;
-  return (
-    <li>
-      <button
-        type="button"
-        className={css.line}
-        data-item={item.id}
-        aria-current={chosen}
-        onClick={() => go({ item: item.id })}
-      >
-        <span className={css.kind} data-kind={item.kind}>
-          <Icon size={17} aria-hidden="true" />
-        </span>
-        <span className={css.text}>
-          <strong>{wordOf(t, "code", item.code, isKey)}</strong>
-          <span>
-            {wordOf(t, "mutation", item.name, isKey)} ·{" "}
-            {item.order
-              ? `#${item.order.number} ${item.order.customer_name}`
-              : t(item.work_order_id ? "inbox.gone" : "inbox.noOrder")}
-          </span>
-          <small>
-            {item.person_name} · {times.moment(item.at_estimated, now)}
-            {item.verdict && ` · ${t(`verdict.${item.verdict}`)}`}
-          </small>
-        </span>
-      </button>
-    </li>
   );
 }

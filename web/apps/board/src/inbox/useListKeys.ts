@@ -9,7 +9,8 @@ export function useListKeys(ids: readonly string[], more: Keys = {}): void {
   latest.current = { ids, more };
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || inUse(event.target)) return;
+      // Several parts of a page have keys; what one of them has done, the next does not do again.
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || inUse(event.target)) return;
       const act = meaning(event.key, latest.current.ids) ?? latest.current.more[event.key];
       if (!act) return;
       event.preventDefault();
