@@ -4,15 +4,12 @@ import io
 from collections.abc import Sequence
 
 import segno
-from PIL import Image, ImageOps
+from PIL import Image
 
 from server.confirmation.domain import Stroke
+from server.media.domain import VIEW_PX
 
 _THUMBNAIL = (900, 900)
-_READABLE = ("JPEG", "PNG", "WEBP")
-
-# A picture that claims more is not opened at all: 40 million pixels are 120 MB once decoded.
-_MAX_PIXELS = 40_000_000
 
 
 def signature_svg(strokes: Sequence[Stroke]) -> bytes:
@@ -44,25 +41,19 @@ def qr_svg(text: str) -> bytes:
     return drawn.getvalue()
 
 
-def thumbnail(content: bytes) -> bytes | None:
-    """Re-encode a photo to at most 900 px without its metadata; None for what can't be shown safely."""
+def thumbnail(copy: bytes) -> bytes | None:
+    """Re-encode the small copy of a photo for print; None for what is none.
+
+    Originals never come here: decoding them takes the limits that only the process of `media.sandbox` has.
+    """
     try:
-        with Image.open(io.BytesIO(content), formats=_READABLE) as opened:
-            if opened.width * opened.height > _MAX_PIXELS:
+        with Image.open(io.BytesIO(copy), formats=("WEBP",)) as opened:
+            if max(opened.size) > VIEW_PX:
                 return None
-            opened.draft("RGB", _THUMBNAIL)
-            upright = ImageOps.exif_transpose(opened)
-            upright.thumbnail(_THUMBNAIL)
-            small = io.BytesIO()
-            _on_white(upright).save(small, "JPEG", quality=80)
-            return small.getvalue()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            small = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError):
         return None
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    ground = Image.new("RGBA", picture.size, "white")
-    ground.alpha_composite(picture.convert("RGBA"))
-    return ground.convert("RGB")
+    small.thumbnail(_THUMBNAIL)
+    printed = io.BytesIO()
+    small.save(printed, "JPEG", quality=80)
+    return printed.getvalue()

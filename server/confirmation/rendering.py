@@ -19,6 +19,7 @@ from server.confirmation.domain import Document, Language, Stroke, instant
 from server.confirmation.drawing import qr_svg, signature_svg
 from server.confirmation.errors import FontsMissing
 from server.confirmation.presentation import Printing
+from server.media.domain import Gap
 
 _TEMPLATE = Path(__file__).with_name("template.typ")
 _ROOT = Path(__file__).parents[2]
@@ -54,8 +55,9 @@ def render_pdf(
     verify_url: str,
     strokes: Sequence[Stroke] = (),
     thumbnails: Mapping[str, bytes] | None = None,
+    gaps: Mapping[str, Gap] | None = None,
 ) -> bytes:
-    """Lay out a report. `thumbnails` are JPEGs by the sha256 of their photo; a missing one leaves a marked frame."""
+    """Lay out a report. `thumbnails` are JPEGs by the sha256 of their photo; others leave a frame that says why."""
     view = Printing(document).view()
     pictures = {f"photo-{sha256}.jpg": small for sha256, small in (thumbnails or {}).items()}
     language = Language(document["language"])
@@ -67,7 +69,7 @@ def render_pdf(
         "code": code,
         "document_hash": document_hash,
         "date": _parts(dated),
-        "photos": [_shown(photo, pictures) for photo in view["photos"]],
+        "photos": [_shown(photo, pictures, view["words"], gaps or {}) for photo in view["photos"]],
     }
     files = {
         "main.typ": _TEMPLATE.read_bytes(),
@@ -93,9 +95,12 @@ def _compile(files: Mapping[str, bytes], dated: datetime) -> bytes:
         )
 
 
-def _shown(photo: dict[str, Any], pictures: Mapping[str, bytes]) -> dict[str, Any]:
+def _shown(
+    photo: dict[str, Any], pictures: Mapping[str, bytes], words: Mapping[str, str], gaps: Mapping[str, Gap]
+) -> dict[str, Any]:
     name = f"photo-{photo['sha256']}.jpg"
-    return photo | {"file": name if name in pictures else None}
+    gap = gaps.get(photo["sha256"], "not_printed")
+    return photo | {"file": name if name in pictures else None, "gap": words[f"photo.{gap}"]}
 
 
 def _dated(document: Document) -> datetime:

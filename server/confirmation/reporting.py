@@ -21,8 +21,9 @@ from server.confirmation.sealing import Sealer
 from server.confirmation.staleness import supersede_what_changed
 from server.core.db import Database, UnitOfWork
 from server.identity.queries import organisation
+from server.media import derivatives
 from server.media import service as media
-from server.media.domain import PDF, BlobKey, Purpose
+from server.media.domain import PDF, BlobKey, Purpose, Showing
 from server.media.store import BlobStore
 
 _TRIES = 3
@@ -60,7 +61,7 @@ class _Plan:
     version: int
     sheets: list[_Sheet]
     signature: Signature | None
-    photos: list[str]  # hashes of those whose bytes are here
+    photos: Showing
 
 
 async def make_report(
@@ -117,14 +118,14 @@ async def _plan(uow: UnitOfWork, work_order_id: UUID, mint_code: MintCode) -> _P
             for language in Language
         ],
         await queries.newest_signature(uow, work_order_id),
-        [blob.sha256 for blob in await media.ready_among(uow, photos[:_MOST_PHOTOS])],
+        await derivatives.showing(uow, photos[:_MOST_PHOTOS]),
     )
 
 
-async def _thumbnails(store: BlobStore, org: UUID, hashes: list[str]) -> dict[str, bytes]:
+async def _thumbnails(store: BlobStore, org: UUID, photos: Showing) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
-    for sha256 in hashes:
-        content = await media.load_bytes(store, BlobKey(org, sha256))
+    for sha256, copy in photos.copies.items():
+        content = await media.load_bytes(store, BlobKey(org, copy))
         small = await asyncio.to_thread(thumbnail, content)
         if small is not None:
             made[sha256] = small
@@ -141,6 +142,7 @@ async def _render(plan: _Plan, sheet: _Sheet, thumbnails: dict[str, bytes], veri
         verify_url=verify_base + sheet.code,
         strokes=plan.signature.strokes if plan.signature else (),
         thumbnails=thumbnails,
+        gaps=plan.photos.gaps,
     )
 
 

@@ -29,7 +29,7 @@ def subscribe(subscriptions: Subscriptions, jobs: JobApp) -> None:
     subscriptions.on("work_order.content_changed", follow_changed_content)
     subscriptions.on("work_order.closed", render_report_of_order)
     subscriptions.on("signature.kept", render_report_of_order)
-    subscriptions.on("blob.ready", render_reports_with_photo)
+    subscriptions.on("picture.made", render_reports_with_photo)
 
 
 async def _render(uow: UnitOfWork, jobs: JobApp, work_orders: Iterable[UUID]) -> None:

@@ -1,11 +1,26 @@
 """The small copies of a photo: made once for each content, kept as files like any other."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from server.core import events
 from server.core.db import Database, UnitOfWork
 from server.media import queries, sandbox, service
-from server.media.domain import HEIC, JPEG, PNG, WEBP, Blob, BlobKey, BlobState, Picture, PictureState, Purpose, Size
+from server.media.domain import (
+    HEIC,
+    JPEG,
+    PNG,
+    WEBP,
+    Blob,
+    BlobKey,
+    BlobState,
+    Gap,
+    Picture,
+    PictureState,
+    Purpose,
+    Showing,
+    Size,
+)
 from server.media.errors import NoSmallCopy
 from server.media.store import BlobStore
 
@@ -55,3 +70,19 @@ async def small_copy(uow: UnitOfWork, sha256: str, size: Size) -> Blob:
     if wanted is None:
         raise NoSmallCopy(why=f"the original can't be shown ({picture.why})")
     return await service.ready_blob(uow, wanted)
+
+
+async def showing(uow: UnitOfWork, hashes: Sequence[str]) -> Showing:
+    """Answer how photos can be shown: never by their originals, which nobody but the sandbox decodes."""
+    pictures = {picture.sha256: picture for picture in await queries.pictures(uow, hashes)}
+    copies = [picture.view_sha256 for picture in pictures.values() if picture.view_sha256]
+    here = {blob.sha256 for blob in await service.ready_among(uow, [*hashes, *copies])}
+    shown = {it.sha256: it.view_sha256 for it in pictures.values() if it.view_sha256 in here and it.view_sha256}
+    gaps = {sha256: _gap(pictures.get(sha256), here=sha256 in here) for sha256 in hashes if sha256 not in shown}
+    return Showing(shown, gaps)
+
+
+def _gap(picture: Picture | None, *, here: bool) -> Gap:
+    if picture is not None and picture.state is PictureState.UNDECODABLE:
+        return Gap.UNDECODABLE
+    return Gap.PREPARING if here else Gap.PENDING

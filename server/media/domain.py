@@ -17,6 +17,9 @@ CHUNK_HINT_BYTES = 512_000
 PENDING_KEPT = timedelta(days=7)
 READY_KEPT = timedelta(days=30)
 
+# Into squares of this many pixels the small copies of a photo fit.
+THUMB_PX, VIEW_PX = 320, 1280
+
 # Enough of a file's head to tell every kind below.
 HEAD_BYTES = 32
 
@@ -203,5 +206,21 @@ class Picture:
 class Size(StrEnum):
     """The small copies of a photo: upright, without metadata, WebP."""
 
-    THUMB = "thumb"  # fits into 320 px
-    VIEW = "view"  # fits into 1280 px
+    THUMB = "thumb"  # fits into THUMB_PX
+    VIEW = "view"  # fits into VIEW_PX
+
+
+class Gap(StrEnum):
+    """Why a photo can't be shown, now or ever."""
+
+    PENDING = "pending"  # its bytes are not here
+    PREPARING = "preparing"  # its small copies are not made yet
+    UNDECODABLE = "undecodable"  # there will be none; the original is kept as it came
+
+
+@dataclass(frozen=True)
+class Showing:
+    """Which of some photos can be shown, each by its hash: `copies` by which file, `gaps` why not."""
+
+    copies: Mapping[str, str]
+    gaps: Mapping[str, Gap]

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 from server.media import blurhash
+from server.media.domain import THUMB_PX, VIEW_PX
 
 MEMORY_BYTES = 1_200_000_000
 CPU_SECONDS = 20
@@ -21,7 +22,6 @@ CPU_SECONDS = 20
 # More than any telephone takes in one piece, and decoded (4 bytes each) well within the memory.
 MOST_PIXELS = 110_000_000
 
-THUMB_PX, VIEW_PX = 320, 1280
 _READABLE = ("JPEG", "PNG", "WEBP", "HEIF")
 _ORIENTATION, _FIRST_TURNED = 0x0112, 5
 

@@ -232,6 +232,12 @@ async def picture(uow: UnitOfWork, sha256: str) -> Picture | None:
     return await uow.one_of(Picture, f"select {_PICTURE} from picture where sha256 = %(sha256)s", sha256=sha256)
 
 
+async def pictures(uow: UnitOfWork, hashes: Sequence[str]) -> list[Picture]:
+    return await uow.all_of(
+        Picture, f"select {_PICTURE} from picture where sha256 = any(%(hashes)s)", hashes=list(hashes)
+    )
+
+
 async def insert_picture(uow: UnitOfWork, it: Picture) -> bool:
     """Answer False when it was known already."""
     return bool(

@@ -29,6 +29,7 @@ from server.confirmation.subscribers import subscribe
 from server.core.clock import SystemClock
 from server.core.events import Event, Subscriptions
 from server.identity.queries import insert_device
+from server.media import derivatives
 from server.media import service as media
 from server.media.domain import BlobKey, Purpose
 from server.media.store import DiskStore
@@ -46,7 +47,7 @@ from tests.factories.confirmation import (
     from_phone,
     strokes,
 )
-from tests.factories.media import a_photo
+from tests.factories.media import a_bomb, a_heic, a_photo
 from tests.factories.workforce import another_engineer
 from tests.factories.workorders import an_occurrence
 
@@ -433,11 +434,48 @@ async def test_a_photo_that_arrives_after_the_report_is_shown_in_the_same_versio
     await media.save_bytes(
         database, store, company.id, photo.content, mime=photo.mime, purpose=Purpose.PHOTO, made_by=company.id
     )
+    clock.forward(timedelta(minutes=1))
+    await render()
+    assert "picture received" in await pdf_text(database, store, company, before)
+    await derivatives.make(database, store, company.id, photo.sha256, last_try=True)
+    clock.forward(timedelta(minutes=1))
     await render()
     after = (await reports(database, company, order))[0]
     assert (after.version, after.code, after.document_hash) == (1, before.code, before.document_hash)
     assert (await print_of(database, company, after)).pdf_sha256 != shown.pdf_sha256
-    assert "picture not yet received" not in await pdf_text(database, store, company, after)
+    said = await pdf_text(database, store, company, after)
+    assert "picture not yet received" not in said
+    assert "picture received" not in said
+
+
+async def test_a_heic_photo_is_printed_and_a_bomb_only_leaves_its_frame(
+    database, company, store, sealer, dispatcher, engineer
+):
+    orders = {}
+    for photo, name in ((a_heic(), "heic"), (a_bomb(), "bomb")):
+        async with database.unit_of_work(company.id) as uow:
+            orders[name] = order = await a_resolved_order(uow, dispatcher, engineer)
+            args = {"id": str(uow.new_id()), "wo": str(order.id), "sha256": photo.sha256, "caption": name}
+            await from_phone(uow, engineer, "photo.add", args)
+        await media.save_bytes(
+            database, store, company.id, photo.content, mime=photo.mime, purpose=Purpose.PHOTO, made_by=company.id
+        )
+        await derivatives.make(database, store, company.id, photo.sha256, last_try=True)
+        await make_report(
+            database, store, company.id, order.id, sealer=sealer, verify_base="https://x/", mint_code=mint
+        )
+    for name, gap, pictures in (("heic", False, 1), ("bomb", True, 0)):
+        report = (await reports(database, company, orders[name]))[0]
+        said = await pdf_text(database, store, company, report)
+        assert ("file received and kept" in said) is gap, name
+        assert "picture" not in said
+        assert await pictures_in(database, store, company, report) == pictures
+
+
+async def pictures_in(database, store, company, report) -> int:
+    printed = await print_of(database, company, report)
+    content = await media.load_bytes(store, BlobKey(company.id, printed.pdf_sha256))
+    return sum(len(page.images) for page in PdfReader(io.BytesIO(content)).pages)
 
 
 async def test_two_workers_at_once_publish_one_version(database, company, signed, render):
@@ -538,7 +576,7 @@ async def test_closing_an_order_and_a_late_photo_each_enqueue_its_report(databas
     subscriptions = Subscriptions()
     subscribe(subscriptions, services.jobs)
     async with database.unit_of_work(company.id) as uow:
-        for name, payload in (("work_order.closed", {}), ("blob.ready", {"sha256": photo.sha256})):
+        for name, payload in (("work_order.closed", {}), ("picture.made", {"sha256": photo.sha256})):
             event = Event(uow.new_id(), name, "work_order", order.id, payload, None, "", uow.now(), 1)
             for subscriber in subscriptions.events[name]:
                 await subscriptions.by_name[subscriber](uow, event)

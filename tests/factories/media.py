@@ -4,10 +4,13 @@ import base64
 import hashlib
 import io
 import random
+import struct
+import zlib
 from dataclasses import dataclass
 from uuid import uuid4
 
 from PIL import Image
+from pillow_heif import from_pillow
 
 from server.identity import queries as identity
 from server.identity.domain import Audience
@@ -33,6 +36,24 @@ def a_photo(seed: int = 1, width: int = 160, height: int = 120) -> File:
     kept = io.BytesIO()
     Image.frombytes("RGB", (width, height), noise).save(kept, "JPEG", quality=85)
     return File(kept.getvalue(), "image/jpeg")
+
+
+def a_heic() -> File:
+    kept = io.BytesIO()
+    from_pillow(Image.new("RGB", (640, 480), "orange")).save(kept, format="HEIF")
+    return File(kept.getvalue(), "image/heic")
+
+
+def a_bomb() -> File:
+    """A few kilobytes that claim nine gigapixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 95_000, 95_000, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(10_000_000), 9)
+    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return File(b"\x89PNG\r\n\x1a\n" + chunks, "image/png")
 
 
 async def enrolled_token(services, company: Company, role: str) -> str:

@@ -1,8 +1,6 @@
 """Pictures on the report: small, upright, without metadata, and never a way in."""
 
 import io
-import struct
-import zlib
 
 import pytest
 from PIL import Image
@@ -23,54 +21,33 @@ def saved(picture: Image.Image, form: str, **options) -> bytes:
     return kept.getvalue()
 
 
-def test_a_large_photo_becomes_small_and_loses_its_place_and_camera():
+def test_a_copy_is_printed_small_without_what_it_might_carry():
     exif = Exif()
     exif[0x010F] = "Secret Camera"
-    exif.get_ifd(0x8825)[2] = (43.0, 44.0, 0.0)
-    small = opened(thumbnail(saved(Image.new("RGB", (4000, 3000), "red"), "JPEG", exif=exif)))
-    assert max(small.size) <= 900
+    small = opened(thumbnail(saved(Image.new("RGB", (1280, 960), "red"), "WEBP", exif=exif)))
+    assert (small.format, max(small.size)) == ("JPEG", 900)
     assert not small.getexif()
 
 
-def test_a_photo_taken_sideways_is_shown_upright():
-    exif = Exif()
-    exif[0x0112] = 6
-    assert opened(thumbnail(saved(Image.new("RGB", (400, 300)), "JPEG", exif=exif))).size == (300, 400)
+def test_the_same_copy_gives_the_same_bytes():
+    copy = saved(opened(a_photo().content), "WEBP")
+    assert thumbnail(copy) == thumbnail(copy) is not None
 
 
-def test_transparency_becomes_white():
-    small = opened(thumbnail(saved(Image.new("RGBA", (10, 10), (255, 0, 0, 0)), "PNG")))
-    assert min(small.convert("L").tobytes()) > 250
-
-
-def test_the_same_photo_gives_the_same_bytes():
-    assert thumbnail(a_photo().content) == thumbnail(a_photo().content)
-
-
-def png_claiming(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    )
-
-
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(
     "content",
     [
         b"",
         b"not a picture",
-        a_photo().content[:200],
-        png_claiming(30_000, 30_000),
-        png_claiming(2**31 - 1, 2**31 - 1),
+        a_photo().content,
+        saved(Image.new("RGB", (100, 100)), "WEBP")[:60],
+        saved(Image.new("RGB", (1281, 10)), "WEBP"),
         saved(Image.new("L", (10, 10)), "GIF"),
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     ],
+    ids=["nothing", "text", "an original", "cut off", "larger than any copy", "gif", "svg"],
 )
-def test_what_cannot_be_shown_safely_is_left_out(content):
+def test_what_is_no_small_copy_is_not_decoded(content):
     assert thumbnail(content) is None
 
 
