@@ -26,7 +26,7 @@ from tests.soak.world import World
 
 _REMEMBERED = 30
 _MOST_CLONES = 2
-_ROUNDS_TO_REST = 60
+_ROUNDS_TO_REST = 12
 _IN_A_BACKUP_AFTER = timedelta(hours=24)
 _JUMPS = (timedelta(days=3), timedelta(days=-3), timedelta(days=-730), timedelta(minutes=7), timedelta(seconds=-40))
 

@@ -34,7 +34,7 @@ async def test_the_same_seed_plays_the_same_run() -> None:
 
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda it: it.__name__)
 async def test_an_engine_broken_on_purpose_is_found_out(sabotage: Sabotage, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = Plan(5, 3000, devices=3, checks_every=100, pulls_compared=1, rests=0)
+    plan = Plan(5, 3000, devices=3, checks_every=100, pulls_compared=1, rests=12)
     async with open_world(plan.devices, plan.seed) as world:
         sabotage(world, monkeypatch)
         played = Soak(world, plan)
