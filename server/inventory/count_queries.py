@@ -17,18 +17,20 @@ async def count(uow: UnitOfWork, count_id: UUID) -> StockCount | None:
 async def insert(uow: UnitOfWork, told: CountTold, *, location_id: UUID, counted_by: UUID) -> StockCount | None:
     """Keep what was found; answer None when the id is known.
 
-    A device's second count of a shelf is later than its first one, even where two estimates of its clock say otherwise.
+    A stream's second count of a shelf is later than its first one, even where two estimates of its clock say otherwise.
     """
     return await uow.one_of(
         StockCount,
         f"""
-        insert into stock_count as c (org_id, id, location_id, part_id, quantity, serials, counted_by, device_id, seq,
-                                      at, recorded_at)
-        select %(org)s, %(id)s, %(location)s, %(part)s, %(quantity)s, %(serials)s, %(by)s, %(device)s, %(seq)s,
+        insert into stock_count as c (org_id, id, location_id, part_id, quantity, serials, counted_by, device_id,
+                                      stream_id, seq, at, recorded_at)
+        select %(org)s, %(id)s, %(location)s, %(part)s, %(quantity)s, %(serials)s, %(by)s, %(device)s, %(stream)s,
+               %(seq)s,
                greatest(%(at)s::timestamptz, max(o.at) + interval '1 microsecond'), %(now)s
         from (values (1)) one
         left join stock_count o on o.location_id = %(location)s and o.part_id = %(part)s
-            and o.device_id = %(device)s::uuid and o.seq < %(seq)s::bigint
+            and coalesce(o.stream_id, o.device_id) = coalesce(%(stream)s::uuid, %(device)s::uuid)
+            and o.seq < %(seq)s::bigint
             and o.at between %(at)s::timestamptz and %(at)s::timestamptz + interval '10 minutes'
         on conflict (org_id, id) do nothing
         returning {_COUNT}
@@ -41,6 +43,7 @@ async def insert(uow: UnitOfWork, told: CountTold, *, location_id: UUID, counted
         serials=list(told.serials) if told.serials is not None else None,
         by=counted_by,
         device=told.device,
+        stream=told.stream,
         seq=told.seq,
         at=told.at,
         now=uow.now(),
@@ -76,9 +79,10 @@ async def differences(uow: UnitOfWork, count_id: UUID) -> list[Difference]:
             left join stock_movement undone on undone.id = m.reverses_id
             cross join lateral (
                 select min(told.n) as n from told
-                where stock_before(m.at, case when undone.id is null then m.device_id else undone.device_id end,
+                where stock_before(m.at, case when undone.id is null then coalesce(m.stream_id, m.device_id)
+                                              else coalesce(undone.stream_id, undone.device_id) end,
                                    case when undone.id is null then m.seq else undone.seq end,
-                                   told.at, told.device_id, told.seq)
+                                   told.at, coalesce(told.stream_id, told.device_id), told.seq)
             ) first
             where m.count_id is null
         ),

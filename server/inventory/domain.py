@@ -186,6 +186,7 @@ class FieldPiece:
     visit_id: UUID | None
     at: datetime
     device: UUID | None
+    stream: UUID | None = None
     seq: int | None = None
     reservation: UUID | None = None
 
@@ -278,6 +279,7 @@ class CountTold:
     serials: tuple[str, ...] | None
     at: datetime
     device: UUID | None = None
+    stream: UUID | None = None
     seq: int | None = None
 
 
@@ -327,6 +329,7 @@ class TransferTold:
     serial: str | None
     at: datetime
     device: UUID | None = None
+    stream: UUID | None = None
     seq: int | None = None
 
 

@@ -110,6 +110,7 @@ async def reverse_part(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: 
                 args.why,
                 reversal=args.id,
                 device=mutation.device,
+                stream=mutation.stream,
                 seq=mutation.seq,
             )
     except AlreadyReversed:
@@ -130,6 +131,7 @@ async def count_part(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: Co
         serials=tuple(args.serials) if args.serials is not None else None,
         at=mutation.occurrence.at,
         device=mutation.device,
+        stream=mutation.stream,
         seq=mutation.seq,
     )
     return APPLIED if await counts.count(uow, actor, told) else Outcome.merged("ALREADY_RECORDED")
@@ -177,6 +179,7 @@ async def _record(
         visit_id=admission.visit.id if admission.visit else None,
         at=mutation.occurrence.at,
         device=mutation.device,
+        stream=mutation.stream,
         seq=mutation.seq,
         reservation=args.reservation,
     )
@@ -244,6 +247,7 @@ def _told(mutation: Mutation, args: TransferArgs | ReceiveArgs, transfer: Id) ->
         serial=args.serial,
         at=mutation.occurrence.at,
         device=mutation.device,
+        stream=mutation.stream,
         seq=mutation.seq,
     )
 

@@ -294,7 +294,7 @@ async def places_of_serial(uow: UnitOfWork, part_id: UUID, serial: str) -> dict[
 
 
 _NOTHING_MORE = dict.fromkeys(
-    ("serial", "work_order_id", "visit_id", "reverses_id", "count_id", "why", "device_id", "seq")
+    ("serial", "work_order_id", "visit_id", "reverses_id", "count_id", "why", "device_id", "stream_id", "seq")
 )
 
 
@@ -304,10 +304,11 @@ async def insert_movement(uow: UnitOfWork, new: Mapping[str, object]) -> bool:
         await uow.run(
             """
             insert into stock_movement (org_id, id, part_id, from_id, to_id, quantity, serial, reason, work_order_id,
-                                        visit_id, reverses_id, count_id, why, moved_by, device_id, seq, at, recorded_at)
+                                        visit_id, reverses_id, count_id, why, moved_by, device_id, stream_id, seq, at,
+                                        recorded_at)
             values (%(org)s, %(id)s, %(part_id)s, %(from_id)s, %(to_id)s, %(quantity)s, %(serial)s, %(reason)s,
                     %(work_order_id)s, %(visit_id)s, %(reverses_id)s, %(count_id)s, %(why)s, %(moved_by)s,
-                    %(device_id)s, %(seq)s, %(at)s, %(now)s)
+                    %(device_id)s, %(stream_id)s, %(seq)s, %(at)s, %(now)s)
             on conflict do nothing
             """,
             org=uow.org,

@@ -55,6 +55,7 @@ from server.inventory.errors import (
     UnknownPart,
     VanAlreadyGiven,
 )
+from server.workorders.evidence import content_changed
 
 # These movements are one half of something that is corrected as a whole.
 _TOLD_ELSEWHERE = frozenset({Reason.SENT, Reason.RECEIVED})
@@ -195,6 +196,7 @@ async def move(
     visit_id: UUID | None = None,
     at: datetime | None = None,
     device: UUID | None = None,
+    stream: UUID | None = None,
     seq: int | None = None,
     why: str | None = None,
     reverses: UUID | None = None,
@@ -227,6 +229,7 @@ async def move(
         "why": why,
         "moved_by": actor.person,
         "device_id": device,
+        "stream_id": stream,
         "seq": seq,
         "at": at or uow.now(),
     }
@@ -238,6 +241,9 @@ async def move(
         await _settle_clash(uow, draft)
         return None
     await _look_after(uow, actor, moved, draft)
+    if device is None and work_order_id is not None:
+        # A phone's word is admitted to the order, which knows whether anybody signed there; the office's is not.
+        await content_changed(uow, actor, work_order_id, "part")
     return await _with_promises(uow, moved, draft, reservation, expected=facts.reserved)
 
 
@@ -249,6 +255,7 @@ async def reverse(
     *,
     reversal: UUID | None = None,
     device: UUID | None = None,
+    stream: UUID | None = None,
     seq: int | None = None,
 ) -> Movement:
     """Answer the movement that undoes `movement_id`, as of when that was: counts made since found the truth already.
@@ -275,6 +282,7 @@ async def reverse(
         visit_id=undone.visit_id,
         at=undone.at,
         device=device,
+        stream=stream,
         seq=seq,
         why=why,
         reverses=undone.id,
@@ -333,6 +341,7 @@ async def _move_piece(
         visit_id=piece.visit_id,
         at=piece.at,
         device=piece.device,
+        stream=piece.stream,
         seq=piece.seq,
         reservation=piece.reservation,
     )

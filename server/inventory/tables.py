@@ -106,7 +106,8 @@ class StockMovement(OrgRecord, table=True):
     why: str | None = None
     moved_by: UUID
     device_id: UUID | None = None
-    seq: int | None = bigint(nullable=True)  # of the mutation that brought it: the order of what one device did
+    stream_id: UUID | None = None
+    seq: int | None = bigint(nullable=True)  # of the mutation that brought it: the order of what one stream told
     count_id: UUID | None = None  # settles this count: booked by it, or for what was told later
     at: datetime = instant()
     recorded_at: datetime = instant()
@@ -153,6 +154,7 @@ class StockCount(OrgRecord, table=True):
     serials: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     counted_by: UUID
     device_id: UUID | None = None
+    stream_id: UUID | None = None
     seq: int | None = bigint(nullable=True)
     at: datetime = instant()
     recorded_at: datetime = instant()

@@ -180,6 +180,7 @@ async def _move(
         serial=told.serial,
         at=told.at,
         device=told.device,
+        stream=told.stream,
         seq=told.seq,
     )
 

@@ -59,6 +59,7 @@ class Mutation:
     v: int
     base: Mapping[str, Any]
     device: UUID
+    stream: UUID  # within which `seq` tells what came first
     occurrence: Occurrence
     place: Mapping[str, float] | None
 

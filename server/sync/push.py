@@ -290,6 +290,7 @@ class _Engine:
             v=envelope.v,
             base=envelope.base,
             device=self.batch.device,
+            stream=self.batch.stream,
             occurrence=self._when(envelope),
             place={"lon": envelope.geo.lon, "lat": envelope.geo.lat} if envelope.geo else None,
         )

@@ -230,6 +230,7 @@ def _mutation(logged: Mapping[str, Any]) -> Mutation:
         v=logged["v"],
         base=envelope.get("base") or {},
         device=logged["device_id"],
+        stream=logged["stream_id"],
         occurrence=Occurrence(
             at_device=logged["at_device"],
             at=logged["at_estimated"],

@@ -167,7 +167,7 @@ class Rules(RuleBasedStateMachine):
         args = {"wo": str(self.order.id), "visit": str(visits[number].id), "to": action, **SAID.get(action, {})}
         happened = MONDAY_MORNING + timedelta(minutes=at)
         occurrence = Occurrence(happened, happened, 2_000, self.clock.now())
-        mutation = Mutation(uuid4(), at, "wo.transition", 1, {}, uuid4(), occurrence, None)
+        mutation = Mutation(uuid4(), at, "wo.transition", 1, {}, uuid4(), uuid4(), occurrence, None)
         mutator = FIELD.mutators["wo.transition", 1]
         outcome = await mutator.handle(
             self.uow, self.people[name], mutation, mutator.args.model_validate_json(json.dumps(args))
@@ -187,7 +187,7 @@ class Rules(RuleBasedStateMachine):
         mutator = FIELD.mutators["note.add", 1]
         args = mutator.args.model_validate({"id": str(uuid4()), "wo": str(self.order.id), "body": "told"})
         now = self.clock.now()
-        mutation = Mutation(uuid4(), 1, "note.add", 1, {}, uuid4(), Occurrence(now, now, 0, now), None)
+        mutation = Mutation(uuid4(), 1, "note.add", 1, {}, uuid4(), uuid4(), Occurrence(now, now, 0, now), None)
         assert (await mutator.handle(self.uow, self.people[name], mutation, args)).status == "applied"
 
     @invariant()

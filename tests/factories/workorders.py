@@ -86,6 +86,7 @@ def a_mutation(uow: UnitOfWork, device: UUID, name: str, occurrence: Occurrence 
         v=1,
         base={},
         device=device,
+        stream=device,
         occurrence=occurrence or an_occurrence(uow.now()),
         place=more.get("place", {"lon": 7.42, "lat": 43.73}),
     )
