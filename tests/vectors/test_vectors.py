@@ -38,7 +38,7 @@ async def test_server_and_devices_do_what_the_vectors_say(
     pytestconfig: pytest.Config,
 ) -> None:
     cases = vectors(theme)
-    if not pytestconfig.getoption("--all-vectors"):
+    if not pytestconfig.getoption("--all-vectors", default=False):
         cases = Random(theme).sample(cases, _SAMPLE)
     wrong: defaultdict[str, list[str]] = defaultdict(list)
     async with open_stage(app, database, company, clock, tmp_path) as stage:
