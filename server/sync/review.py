@@ -24,6 +24,7 @@ from server.sync.domain import Dispute, Mutation, Occurrence, Outcome, Side, Sta
 from server.sync.errors import InvalidArguments, ServerError
 from server.sync.matters import ItemState, Matter, Verdict
 from server.sync.queries import insert_conflicts
+from server.sync.reach import Reach
 from server.sync.refusals import (
     AlreadySettled,
     CannotStand,
@@ -66,15 +67,15 @@ async def items(uow: UnitOfWork, sought: Sought, *, cursor: str | None, limit: i
     return page_of(rows, limit, lambda item: (item.opened_at.isoformat(), item.id))
 
 
-async def counts(uow: UnitOfWork) -> dict[Matter, int]:
-    """Answer how many items of each kind are open."""
-    return await queries.counts(uow)
+async def counts(uow: UnitOfWork, *, prefix: str = "") -> dict[Matter, int]:
+    """Answer how many items of each kind are open, of mutations whose names begin so."""
+    return await queries.counts(uow, prefix)
 
 
-async def case(uow: UnitOfWork, item_id: UUID, *, person: UUID | None = None) -> Case:
-    """Raises NotFound, also for what isn't `person`'s where one is named."""
+async def case(uow: UnitOfWork, item_id: UUID, *, person: UUID | None = None, prefix: str = "") -> Case:
+    """Raises NotFound, also for what isn't `person`'s or doesn't begin with `prefix` where these are given."""
     item = await queries.item(uow, item_id)
-    if item is None or person not in {None, item.person_id}:
+    if item is None or person not in {None, item.person_id} or not item.name.startswith(prefix):
         raise NotFound(thing="item")
     logged = await queries.mutation(uow, item.mutation_id)
     sides = await queries.both_sides(uow, item_id)
@@ -103,6 +104,23 @@ async def settle(
     settled = await queries.item(uow, item_id)
     assert settled is not None
     return settled
+
+
+async def settle_within(
+    uow: UnitOfWork,
+    registry: Registry,
+    actor: Actor,
+    reach: Reach,
+    item_id: UUID,
+    verdict: Verdict,
+    note: str | None = None,
+) -> Item:
+    """`settle` what lies within somebody's reach. Raises NotFound beyond it, Forbidden for what they may not say."""
+    item = await queries.item(uow, item_id)
+    if item is None or not item.name.startswith(reach.prefix):
+        raise NotFound(thing="item")
+    reach.check(verdict)
+    return await settle(uow, registry, actor, item_id, verdict, note)
 
 
 async def settle_own(

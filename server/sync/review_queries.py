@@ -68,6 +68,7 @@ class Sought:
     person_id: UUID | None = None
     device_id: UUID | None = None
     work_order_id: UUID | None = None
+    prefix: str = ""  # begins the names of the mutations
 
 
 _ITEM = """
@@ -96,6 +97,8 @@ async def items_after(
 ) -> list[Item]:
     """Answer items, newest first, older than the key `after`."""
     conditions = [sql for sql, field in _SOUGHT if getattr(sought, field) is not None]
+    if sought.prefix:
+        conditions.append("starts_with(i.name, %(prefix)s)")
     if after is not None:
         conditions.append("(i.opened_at, i.id) < (%(after_at)s, %(after_id)s)")
     where = " and ".join(conditions) or "true"
@@ -112,6 +115,7 @@ async def items_after(
         person_id=sought.person_id,
         device_id=sought.device_id,
         work_order_id=sought.work_order_id,
+        prefix=sought.prefix,
     )
 
 
@@ -125,9 +129,15 @@ async def lock_item(uow: UnitOfWork, item_id: UUID) -> Item | None:
     return await item(uow, item_id)
 
 
-async def counts(uow: UnitOfWork) -> dict[Matter, int]:
-    """Answer how many items of each kind are open."""
-    found = await uow.rows("select kind, count(*) as n from review_item where state = 'open' group by kind")
+async def counts(uow: UnitOfWork, prefix: str) -> dict[Matter, int]:
+    """Answer how many items of each kind are open whose mutation's name begins so."""
+    found = await uow.rows(
+        """
+        select kind, count(*) as n from review_item
+        where state = 'open' and starts_with(name, %(prefix)s) group by kind
+        """,
+        prefix=prefix,
+    )
     return {Matter(row["kind"]): row["n"] for row in found}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import edge.streams
 from server.identity import throttle
-from server.identity.domain import Audience
+from server.identity.domain import Audience, Role
 from tests.factories.identity import token_for
 from tests.fakes.sse import reading, serving
 from tests.scenarios.conftest import hand_out, handset  # noqa: F401 - the phone they all use
@@ -66,11 +66,62 @@ async def test_two_dispatchers_at_once_get_200_and_409(client, signed_in, handse
 
 async def test_who_may_only_read_orders_may_not_settle(client, signed_in, handset):
     await handset.push(note(handset))
-    auditor, clerk = await signed_in("auditor"), await signed_in("warehouse_clerk")
+    auditor = await signed_in("auditor")
     item = await only_item(client, auditor)
     refused = await client.post(f"/api/v1/inbox/{item['id']}/settle", json={"choice": "discard"}, headers=auditor)
     assert refused.status_code == 403
-    assert (await client.get("/api/v1/inbox", headers=clerk)).status_code == 403
+
+
+@pytest.fixture
+async def apart(client, signed_in, handset):
+    """Two open items, one about parts and one about words: their ids."""
+    part = handset.record("part.use", {"id": str(uuid4()), "wo": str(uuid4()), "part": str(uuid4()), "quantity": 1})
+    await handset.push(part, note(handset))
+    listed = (await client.get("/api/v1/inbox", headers=await signed_in("administrator"))).json()["items"]
+    return {item["name"].partition(".")[0]: item["id"] for item in listed}
+
+
+# For each role what listing shows, and what opening and discarding answer, for the item about parts and the other.
+INBOX: dict[Role, tuple[set[str], tuple[int, int], tuple[int, int]]] = {
+    Role.SERVICE_AGENT: ({"part", "note"}, (200, 200), (403, 403)),
+    Role.DISPATCHER: ({"part", "note"}, (200, 200), (200, 200)),
+    Role.ENGINEER: (set(), (403, 403), (403, 403)),
+    Role.PARTNER_ENGINEER: (set(), (403, 403), (403, 403)),
+    Role.TEAM_LEAD: ({"part", "note"}, (200, 200), (200, 200)),
+    Role.SERVICE_MANAGER: ({"part", "note"}, (200, 200), (200, 200)),
+    Role.WAREHOUSE_CLERK: ({"part"}, (200, 404), (200, 404)),
+    Role.AUDITOR: ({"part", "note"}, (200, 200), (403, 403)),
+    Role.ADMINISTRATOR: ({"part", "note"}, (200, 200), (200, 200)),
+}
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_reaches_into_the_inbox_as_the_table_says(client, signed_in, apart, role):
+    headers = await signed_in(role)
+    shown, opened, discarded = INBOX[role]
+    listed = await client.get("/api/v1/inbox", headers=headers)
+    names = {item["name"].partition(".")[0] for item in listed.json().get("items", [])}
+    assert names == shown
+    counted = await client.get("/api/v1/inbox/counts", headers=headers)
+    assert [listed.status_code, counted.status_code] == [200 if shown else 403] * 2
+    assert counted.json().get("quarantine", 0) == len(shown)
+    paths = [f"/api/v1/inbox/{apart[name]}" for name in ("part", "note")]
+    assert tuple([(await client.get(path, headers=headers)).status_code for path in paths]) == opened
+    discard = {"choice": "discard"}
+    told = [(await client.post(f"{path}/settle", json=discard, headers=headers)).status_code for path in paths]
+    assert tuple(told) == discarded
+
+
+async def test_a_clerk_remarks_on_and_replays_what_is_about_parts_and_learns_no_order(client, signed_in, apart):
+    clerk = await signed_in("warehouse_clerk")
+    path = f"/api/v1/inbox/{apart['part']}/settle"
+    remarked = await client.post(path, json={"choice": "annotate", "note": "Ask Ana"}, headers=clerk)
+    assert (remarked.status_code, remarked.json()["work_order_id"], remarked.json()["order"]) == (200, None, None)
+    replayed = await client.post(path, json={"choice": "replay"}, headers=clerk)
+    assert (replayed.status_code, replayed.json()["state"]) == (200, "open"), "its order never was"
+    for choice in ("accept_mine", "accept_theirs", "undo"):
+        refused = await client.post(path, json={"choice": choice}, headers=clerk)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), choice
 
 
 async def test_the_order_an_item_is_about_comes_with_its_number_and_customer(client, signed_in, handset, database):

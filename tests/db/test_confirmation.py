@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from server.confirmation.subscribers import subscribe
 from server.core.clock import SystemClock
 from server.core.events import Event, Subscriptions
 from server.identity.queries import insert_device
+from server.inventory import service as stock
+from server.inventory.domain import Reason
 from server.media import derivatives
 from server.media import service as media
 from server.media.domain import BlobKey, Purpose
@@ -207,6 +210,42 @@ async def test_what_changes_after_signing_supersedes_the_signature_and_asks_for_
     assert (old.superseded_at, old.superseded_parts) == (uow.now(), ["notes"])
     assert await uow.value("select changed_by from signature_superseded") == engineer.person
     assert await changed_after_signing(uow, engineer, order) == [asked], "said once"
+
+
+@pytest.mark.parametrize("how", ["used", "returned", "taken back", "booked by the office", "reversed by the office"])
+async def test_parts_moved_after_signing_supersede_the_signature(uow, services, dispatcher, engineer, how):
+    order = await a_full_order(uow, dispatcher, engineer, a_photo())
+    await from_phone(uow, engineer, "signature.capture", a_signature(uow, order))
+    usage = await uow.row("select id, part_id, from_id, to_id from stock_movement where reason = 'used'")
+    assert usage is not None
+    told = {"id": uow.new_id(), "wo": order.id, "part": usage["part_id"], "quantity": 1}
+    match how:
+        case "used":
+            await from_phone(uow, engineer, "part.use", told)
+        case "returned":
+            await from_phone(uow, engineer, "part.return", told)
+        case "taken back":
+            reversal = {"id": uow.new_id(), "movement": usage["id"], "why": "typed twice"}
+            await from_phone(uow, engineer, "part.reverse", reversal)
+        case "booked by the office":
+            part, source, target = usage["part_id"], usage["from_id"], usage["to_id"]
+            ends = {"source": source, "target": target, "reason": Reason.USED, "quantity": Decimal(1)}
+            await stock.move(uow, dispatcher, id=uow.new_id(), part=part, **ends, work_order_id=order.id)
+        case "reversed by the office":
+            await stock.reverse(uow, dispatcher, usage["id"], "wrong order")
+    [changed] = await uow.rows(
+        "select subject_id, actor_id, payload ->> 'what' as what from event where name = 'work_order.content_changed'"
+    )
+    by = dispatcher if "office" in how else engineer
+    assert (changed["subject_id"], changed["actor_id"], changed["what"]) == (order.id, by.person, "part")
+    subscriptions = Subscriptions()
+    subscribe(subscriptions, services.jobs)
+    heard = Event(uow.new_id(), "work_order.content_changed", "work_order", order.id, {}, by.person, "", uow.now(), 1)
+    for subscriber in subscriptions.events[heard.name]:
+        await subscriptions.by_name[subscriber](uow, heard)
+    [signature] = await service.confirmations_of(uow, order.id)
+    assert signature.superseded_at == uow.now()
+    assert "parts" in signature.superseded_parts
 
 
 async def test_signing_anew_what_had_changed_is_no_conflict_and_stands(uow, dispatcher, engineer):

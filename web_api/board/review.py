@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from edge.auth import Work, permitted
+from edge.auth import Work, anyone_signed_in
 from edge.idempotency import IdempotencyHeader, once
 from edge.problems import PROBLEMS
 from edge.services import ServicesOf
@@ -15,6 +15,7 @@ from server.core.wire import Id, Search, Text, WireIn, WireOut
 from server.identity.domain import Permission
 from server.sync import review
 from server.sync.matters import ItemState, Matter, Verdict
+from server.sync.reach import reach_of
 from server.sync.review_queries import Item, Sought
 from server.workorders import reading
 from server.workorders.views import WorkOrderSummary
@@ -36,7 +37,8 @@ class InboxOrder(WireOut):
 class InboxItem(WireOut):
     """`at_estimated` is when it happened by the server's clock, `uncertainty_ms` either way; `order` if there is one.
 
-    `name` is the mutation's. An item whose order is gone has a `work_order_id` and no `order`.
+    `name` is the mutation's. An item whose order is gone has a `work_order_id` and no `order`; who may not see orders
+    gets neither.
     """
 
     id: UUID
@@ -107,7 +109,7 @@ class Settle(WireIn):
 
 @router.get("")
 async def list_inbox(
-    work: Annotated[Work, permitted(Permission.ORDERS_READ)],
+    work: Annotated[Work, anyone_signed_in()],
     state: ItemState | None = ItemState.OPEN,
     kind: Matter | None = None,
     code: Annotated[Search | None, Query()] = None,
@@ -117,25 +119,23 @@ async def list_inbox(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> InboxPage:
-    """Items, newest first; open ones unless asked otherwise."""
-    sought = Sought(state, kind, code, person_id, device_id, work_order_id)
+    """Items, newest first; open ones unless asked otherwise. Who only keeps the stock gets what is about parts."""
+    sought = Sought(state, kind, code, person_id, device_id, work_order_id, reach_of(work.actor).prefix)
     page = await review.items(work.uow, sought, cursor=cursor, limit=limit)
-    orders = await _orders(work, page.items)
-    return InboxPage(items=[_item_out(item, orders) for item in page.items], next_cursor=page.next_cursor)
+    return InboxPage(items=await _items_out(work, page.items), next_cursor=page.next_cursor)
 
 
 @router.get("/counts")
-async def count_inbox(work: Annotated[Work, permitted(Permission.ORDERS_READ)]) -> InboxCounts:
-    found = await review.counts(work.uow)
+async def count_inbox(work: Annotated[Work, anyone_signed_in()]) -> InboxCounts:
+    found = await review.counts(work.uow, prefix=reach_of(work.actor).prefix)
     return InboxCounts(conflict=found.get(Matter.CONFLICT, 0), quarantine=found.get(Matter.QUARANTINE, 0))
 
 
 @router.get("/{item_id}")
-async def get_inbox_item(work: Annotated[Work, permitted(Permission.ORDERS_READ)], item_id: Id) -> InboxCase:
-    found = await review.case(work.uow, item_id)
-    orders = await _orders(work, [found.item])
+async def get_inbox_item(work: Annotated[Work, anyone_signed_in()], item_id: Id) -> InboxCase:
+    found = await review.case(work.uow, item_id, prefix=reach_of(work.actor).prefix)
     return InboxCase(
-        **_item_out(found.item, orders).model_dump(),
+        **(await _items_out(work, [found.item]))[0].model_dump(),
         entity=found.sides.entity if found.sides else None,
         entity_id=found.sides.entity_id if found.sides else None,
         mine=found.sides.mine if found.sides else None,
@@ -148,7 +148,7 @@ async def get_inbox_item(work: Annotated[Work, permitted(Permission.ORDERS_READ)
 
 @router.post("/{item_id}/settle")
 async def settle_inbox_item(
-    work: Annotated[Work, permitted(Permission.VISITS_DISPATCH)],
+    work: Annotated[Work, anyone_signed_in()],
     services: ServicesOf,
     item_id: Id,
     body: Settle,
@@ -156,19 +156,26 @@ async def settle_inbox_item(
 ) -> InboxItem:
     """Decide, remark or undo. Of two people at once the second gets 409 and who was first.
 
-    A replay that fails again leaves the item open; why is among its remarks.
+    A replay that fails again leaves the item open; why is among its remarks. Who only keeps the stock may replay,
+    discard and remark on what is about parts.
     """
+    reach = reach_of(work.actor)
 
     async def act() -> InboxItem:
-        item = await review.settle(work.uow, services.registry, work.actor, item_id, body.choice, body.note)
-        return _item_out(item, await _orders(work, [item]))
+        item = await review.settle_within(
+            work.uow, services.registry, work.actor, reach, item_id, body.choice, body.note
+        )
+        return (await _items_out(work, [item]))[0]
 
     return await once(work, key, body, InboxItem, act)
 
 
-async def _orders(work: Work, items: list[Item]) -> dict[UUID, WorkOrderSummary]:
+async def _items_out(work: Work, items: list[Item]) -> list[InboxItem]:
+    if not work.actor.may(Permission.ORDERS_READ):
+        return [InboxItem(**(vars(item) | {"work_order_id": None}), order=None) for item in items]
     wanted = sorted({item.work_order_id for item in items if item.work_order_id})
-    return {summary.id: summary for summary in await reading.summaries_of(work.uow, wanted)} if wanted else {}
+    orders = {summary.id: summary for summary in await reading.summaries_of(work.uow, wanted)} if wanted else {}
+    return [_item_out(item, orders) for item in items]
 
 
 def _item_out(item: Item, orders: dict[UUID, WorkOrderSummary]) -> InboxItem:

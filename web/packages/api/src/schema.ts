@@ -342,7 +342,7 @@ export interface paths {
         };
         /**
          * List Inbox
-         * @description Items, newest first; open ones unless asked otherwise.
+         * @description Items, newest first; open ones unless asked otherwise. Who only keeps the stock gets what is about parts.
          */
         get: operations["list_inbox"];
         put?: never;
@@ -383,7 +383,8 @@ export interface paths {
          * Settle Inbox Item
          * @description Decide, remark or undo. Of two people at once the second gets 409 and who was first.
          *
-         *     A replay that fails again leaves the item open; why is among its remarks.
+         *     A replay that fails again leaves the item open; why is among its remarks. Who only keeps the stock may replay,
+         *     discard and remark on what is about parts.
          */
         post: operations["settle_inbox_item"];
         delete?: never;
@@ -2928,7 +2929,8 @@ export interface components {
          * InboxItem
          * @description `at_estimated` is when it happened by the server's clock, `uncertainty_ms` either way; `order` if there is one.
          *
-         *     `name` is the mutation's. An item whose order is gone has a `work_order_id` and no `order`.
+         *     `name` is the mutation's. An item whose order is gone has a `work_order_id` and no `order`; who may not see orders
+         *     gets neither.
          */
         InboxItem: {
             /**
