@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
 
+import psycopg
 from procrastinate import App as JobApp
+from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection, AsyncTransaction, IsolationLevel, Rollback
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -93,7 +95,13 @@ class UnitOfWork:
     async def defer(self, jobs: JobApp, task: str, *, queue: str = "default", **arguments: uuid.UUID | str) -> None:
         """Enqueue a job on this very transaction: a rollback leaves none."""
         job = jobs.configure_task(task, queue=queue, connection=self.connection)
-        await job.defer_async(**{name: str(value) for name, value in arguments.items()})
+        try:
+            await job.defer_async(**{name: str(value) for name, value in arguments.items()})
+        except ConnectorException as broken:
+            # Whoever waits for a database that is away knows its absence by psycopg's name, from whatever statement.
+            if isinstance(broken.__cause__, psycopg.OperationalError):
+                raise broken.__cause__ from broken
+            raise
 
 
 type _Raised = tuple[type[BaseException] | None, BaseException | None, types.TracebackType | None]

@@ -98,8 +98,12 @@ class Company:
         ]
 
     @property
+    def desks(self) -> list[Desk]:
+        return [self.dispatch.desk, self.warehouse.desk]
+
+    @property
     def answered(self) -> list[Answered]:
-        return [*self.dispatch.desk.answered, *self.warehouse.desk.answered]
+        return [one for desk in self.desks for one in desk.answered]
 
 
 async def crash_loop(kills: int, seed: int, engineers: int, folder: Path) -> Report:
@@ -158,6 +162,8 @@ async def _judge(company: Company, report: Report) -> None:
     company.proxy.plan = clear
     await company.proxy.break_all()
     try:
+        for desk in company.desks:
+            await desk.finish()
         await company.field.settle(_SETTLE_WITHIN_S)
         await company.auditor.until_quiet(_SETTLE_WITHIN_S)
     except TimeoutError as never:
@@ -179,7 +185,7 @@ async def _judge(company: Company, report: Report) -> None:
 async def _asked_again(company: Company) -> Findings:
     """The same request with the same key still has the same answer."""
     found = Findings()
-    for desk in (company.dispatch.desk, company.warehouse.desk):
+    for desk in company.desks:
         for one in desk.answered:
             if await desk.again(one) != one.answer:
                 found.wrong.append(f"POST {one.path} with the key {one.key} is answered differently by now")

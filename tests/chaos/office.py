@@ -39,25 +39,34 @@ class Desk:
     def __init__(self, office: Office, rng: Random, problems: list[str]) -> None:
         self._office, self._rng, self._problems = office, rng, problems
         self.answered: list[Answered] = []
+        self._under_way: tuple[str, Json, str] | None = None  # path, body, key
 
     async def act(self, path: str, body: Json) -> Json | None:
         """The answer; None when the act was refused because things stand otherwise by now."""
-        key = str(UUID(int=self._rng.getrandbits(128), version=4))
-        while True:
+        self._under_way = path, body, str(UUID(int=self._rng.getrandbits(128), version=4))
+        return await self.finish()
+
+    async def finish(self) -> Json | None:
+        """Go on asking for what was asked last, if it was never answered: it may have been done."""
+        while self._under_way:
+            path, body, key = self._under_way
             try:
                 answer = await self._post(path, body, key)
             except Refused as refused:
-                if refused.status == httpx.codes.CONFLICT:
-                    return None
-                if refused.status != httpx.codes.SERVICE_UNAVAILABLE:
+                if refused.status == httpx.codes.SERVICE_UNAVAILABLE:
+                    await asyncio.sleep(0.2)
+                    continue
+                if refused.status != httpx.codes.CONFLICT:
                     self._problems.append(f"the office was refused: {refused}")
-                    return None
             except httpx.TransportError:
-                pass
+                await asyncio.sleep(0.2)
+                continue
             else:
                 self.answered.append(Answered(key, path, body, answer))
+                self._under_way = None
                 return answer
-            await asyncio.sleep(0.2)
+            self._under_way = None
+        return None
 
     async def again(self, one: Answered) -> Json:
         """The answer to the very same request, asked once more."""

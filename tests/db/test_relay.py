@@ -2,9 +2,11 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
 from server.core import events, relay
+from server.core.db import UnitOfWork
 from server.core.events import Subscriptions
 from server.core.logging import trace_id
 from tests.factories.identity import found_company
@@ -103,3 +105,31 @@ async def test_two_relays_at_once_hand_out_each_event_once(services, database, c
     async with database.unit_of_work(company.id) as uow:
         assert await uow.value("select count(*) from procrastinate_jobs") == 50
         assert await uow.value("select count(distinct position) from event") == 50
+
+
+async def test_a_session_that_ends_while_jobs_are_enqueued_is_waited_for_and_nothing_is_missed(
+    services, database, company, subscriptions, heard, test_database, monkeypatch
+):
+    """The queue has a name of its own for a lost connection; the relay must know it all the same."""
+    relay.install(services.jobs, database, subscriptions)
+    await _happen(database, company, 1, 2)
+    whole = UnitOfWork.defer
+    ended: list[int] = []
+
+    async def cut_off_first(uow, *args, **arguments):
+        if not ended:
+            ended.append(uow.connection.info.backend_pid)
+            with psycopg.connect(test_database.owner_url, autocommit=True) as connection:
+                connection.execute("select pg_terminate_backend(%s, 5000)", ended)
+        await whole(uow, *args, **arguments)
+
+    monkeypatch.setattr(UnitOfWork, "defer", cut_off_first)
+    relaying = asyncio.create_task(relay.relay_forever(database, services.jobs, subscriptions))
+    async with asyncio.timeout(20):
+        while len(heard) < 2:
+            assert not relaying.done(), relaying.exception()
+            await asyncio.sleep(0.05)
+            await _work_off(services)
+    relaying.cancel()
+    assert ended
+    assert sorted(number for _, _, number in heard) == [1, 2]
