@@ -196,7 +196,7 @@ async def announce_rescued_blob(
     body: AnnounceBlob, rescuer: Annotated[Rescuer, rescuing_device()], services: ServicesOf
 ) -> JSONResponse:
     """Say which file of something handed in will come. 200: it is complete here; 201: send it, from `offset`."""
-    await _check_rescued(services, rescuer, body.sha256)
+    await rescue.check_file(services.database, rescuer, body.sha256)
     wanted = Announcement(**dict(body))
     found = await media.announce(services.database, services.blobs, services.files, rescuer, wanted)
     return _announced(found, 201 if found.state is BlobState.PENDING else 200, rescue_router.prefix)
@@ -216,8 +216,8 @@ async def rescued_blob_offset(
     """Answer how much of a file of something handed in is safely here."""
     if (refused := tus.refuse_version(tus_resumable)) is not None:
         return refused
+    await rescue.check_file(services.database, rescuer, sha256)
     async with services.database.unit_of_work(rescuer.org) as uow:
-        await rescue.check_file(uow, rescuer.device, sha256)
         return _offset_of(await media.blob(uow, sha256))
 
 
@@ -236,14 +236,9 @@ async def upload_rescued_chunk(
     """Append bytes at `Upload-Offset` to a file of something handed in."""
     if (refused := _refuse_chunk(tus_resumable, content_type)) is not None:
         return refused
-    await _check_rescued(services, rescuer, sha256)
+    await rescue.check_file(services.database, rescuer, sha256)
     chunk = Chunk(upload_offset, content_length, tus.checksum_of(upload_checksum))
     return await _take(request, services, rescuer, sha256, chunk)
-
-
-async def _check_rescued(services: Services, rescuer: Rescuer, sha256: str) -> None:
-    async with services.database.unit_of_work(rescuer.org) as uow:
-        await rescue.check_file(uow, rescuer.device, sha256)
 
 
 def _offset_of(found: Blob) -> Response:

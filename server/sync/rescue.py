@@ -15,10 +15,10 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from server.core import events, limits
-from server.core.db import UnitOfWork
+from server.core.db import Database, UnitOfWork
 from server.core.errors import NotFound
 from server.core.limits import Rate
-from server.identity.domain import Standing
+from server.identity.domain import Rescuer, Standing
 from server.sync import fleet
 from server.sync import rescue_queries as queries
 from server.sync.domain import Status
@@ -101,14 +101,16 @@ async def take_in(uow: UnitOfWork, windows: Windows, bundle: Bundle, *, brought_
     return counts
 
 
-async def check_file(uow: UnitOfWork, device: UUID, sha256: str) -> None:
+async def check_file(database: Database, rescuer: Rescuer, sha256: str) -> None:
     """Let a device bring a file that something it handed in names, by push or by rescue, and no other.
 
     A push whose answer was lost is a duplicate to the rescue, so the file's mutation may lie in either stream. Raises
     FileNotNamed, TooManyRequests.
     """
-    await limits.take(uow, f"rescue_files:{device}", FILE_RATE)
-    if not await queries.names_file(uow, device, sha256):
+    async with database.unit_of_work(rescuer.org) as uow:
+        await limits.take(uow, f"rescue_files:{rescuer.device}", FILE_RATE)
+        named = await queries.names_file(uow, rescuer.device, sha256)
+    if not named:  # said only now: a refused try counts too
         raise FileNotNamed
 
 

@@ -1,8 +1,12 @@
 """32: User disabled while offline."""
 
+from datetime import timedelta
+
 import pytest
 
+from server.core.limits import Rate
 from server.identity import service as identity
+from server.sync import rescue
 from simulator.device import DeviceRevoked
 from tests.factories.identity import found_company
 from tests.factories.media import a_photo, checksum, enrolled_token
@@ -98,6 +102,16 @@ async def test_32_what_nothing_names_is_refused_and_no_byte_of_it_is_kept(field)
         early = await phone.http.post(LAST_DOOR, json=mine.announcement(), headers=headers)
         assert early.status_code == 403
         assert await field.sql("select 1 from blob") == []
+
+
+async def test_32_whoever_asks_for_files_without_end_is_slowed_refused_tries_included(field, monkeypatch):
+    monkeypatch.setattr(rescue, "FILE_RATE", Rate(times=1, per=timedelta(hours=1), burst=3))
+    async with field.phone() as phone:
+        await disable(field)
+        headers = {"Authorization": f"Bearer {phone._store.setting('access_token')}"}
+        announced = a_photo(32).announcement()
+        answers = [await phone.http.post(LAST_DOOR, json=announced, headers=headers) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
 
 
 async def test_32_nothing_is_read_through_the_door_of_files(field):
