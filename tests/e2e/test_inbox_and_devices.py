@@ -119,7 +119,7 @@ def test_what_was_refused_is_read_remarked_on_discarded_and_brought_back_by_keys
     page.keyboard.press("u")
     expect(page.locator(f"[data-item='{chosen}']")).to_have_count(1)
     page.keyboard.press("r")
-    expect(case).to_contain_text("Outcome: quarantined")
+    expect(case).to_contain_text("Outcome: not taken in")
     page.keyboard.press("Escape")
     expect(page.get_by_text("Choose an item")).to_be_visible()
 

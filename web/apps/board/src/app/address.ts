@@ -100,9 +100,17 @@ export const useWhereabouts = (): Whereabouts => useSyncExternalStore(subscribe,
 export function go(change: Partial<Whereabouts>): void {
   const before = whereabouts();
   const next = { ...before, ...change };
+  move(next, isStep(before, next));
+}
+
+/** Stands here instead of where the reader asked to be: not a step, so "back" does not lead into it again. */
+export function redirect(change: Partial<Whereabouts>): void {
+  move({ ...whereabouts(), ...change }, false);
+}
+
+function move(next: Whereabouts, step: boolean): void {
   const search = writeAddress(next);
   if (search === location.search) return;
-  const step = isStep(before, next);
   history[step ? "pushState" : "replaceState"](null, "", location.pathname + search);
   for (const listener of listeners) listener();
 }

@@ -12,12 +12,16 @@ export const orderKeys = {
   candidates: (id: string) => ["order", id, "candidates"] as const,
 };
 
+const COPIES_MS = 4_000;
+
 /** `id` null: there is no order to ask about. */
 export function useOrderDetail(id: string | null) {
   const { api } = useServices();
   return useQuery({
     queryKey: orderKeys.detail(id ?? ""),
     enabled: id !== null,
+    // Small copies are made in seconds, and nobody is told when one can't be.
+    refetchInterval: ({ state }) => (state.data?.photos.some((photo) => photo.state === "ready") ? COPIES_MS : false),
     queryFn: ({ signal }) =>
       answered(
         api.GET("/api/v1/work-orders/{work_order_id}", { params: { path: { work_order_id: id ?? "" } }, signal }),

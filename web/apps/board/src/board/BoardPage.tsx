@@ -1,6 +1,6 @@
 import { DoorClosed } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import { go, useWhereabouts } from "../app/address";
+import { go, redirect, useWhereabouts } from "../app/address";
 import { usePage, usePages } from "../app/pages";
 import { useArchive } from "../app/queries";
 import { Splash } from "../app/Splash";
@@ -36,11 +36,7 @@ export function BoardPage() {
 
 function Unwatched() {
   const [dialog, setDialog] = useState<Dialog>(null);
-  return (
-    <Frame dialog={dialog} onDialog={setDialog} detail={false}>
-      <div className={css.body} />
-    </Frame>
-  );
+  return <Frame dialog={dialog} onDialog={setDialog} detail={false} />;
 }
 
 function Watched() {
@@ -95,7 +91,7 @@ interface FrameProps {
   readonly dialog: Dialog;
   readonly onDialog: (dialog: Dialog) => void;
   readonly detail: boolean;
-  readonly children: ReactNode;
+  readonly children?: ReactNode;
 }
 
 /** What stands around every page. */
@@ -106,6 +102,10 @@ function Frame({ dialog, onDialog, detail, children }: FrameProps) {
   const pages = usePages();
   const close = () => onDialog(null);
   useHelpKey(page !== "board", onDialog);
+  const { page: asked } = useWhereabouts();
+  useEffect(() => {
+    if (page !== null && page !== asked) redirect({ page });
+  }, [page, asked]);
   return (
     <div className={css.page} data-narrow={narrow} data-detail={detail}>
       <a className={css.skip} href="#orders">

@@ -33,6 +33,7 @@ export function CaseView({ id }: { id: string }) {
 
 function Told({ it }: { it: Case }) {
   const { t } = useWords();
+  const why = detailOf(it.result);
   return (
     <>
       <ItemHead title={wordOf(t, "code", it.code, isKey)} order={it.order?.id ?? null}>
@@ -42,6 +43,7 @@ function Told({ it }: { it: Case }) {
         <Sides it={it} mine={it.mine} theirs={it.theirs} />
       ) : (
         <Section title={t("inbox.what")}>
+          {why && <p className={css.lead}>{why}</p>}
           <Fields of={argsOf(it.mutation)} />
         </Section>
       )}
@@ -60,6 +62,12 @@ function orderName(it: Case, t: ReturnType<typeof useWords>["t"]): string {
   return it.work_order_id ? t("inbox.gone") : t("inbox.noOrder");
 }
 
+/** The server's sentence on why it did not take something in. */
+function detailOf(result: Record<string, unknown>): string | null {
+  const detail = (result.facts as Record<string, unknown> | undefined)?.detail;
+  return typeof detail === "string" ? detail : null;
+}
+
 function argsOf(mutation: Case["mutation"]): Record<string, unknown> {
   const args: unknown = mutation.args;
   return args !== null && typeof args === "object" ? { ...args } : { ...mutation };
@@ -67,7 +75,6 @@ function argsOf(mutation: Case["mutation"]): Record<string, unknown> {
 
 function Circumstances({ it }: { it: Case }) {
   const { t, times } = useWords();
-  const detail: unknown = (it.result.facts as Record<string, unknown> | undefined)?.detail;
   return (
     <dl className={css.facts}>
       <Fact label={t("inbox.who")}>{it.person_name}</Fact>
@@ -77,7 +84,6 @@ function Circumstances({ it }: { it: Case }) {
       </Fact>
       <Fact label={t("inbox.deviceTime")}>{times.full(it.at_device)}</Fact>
       <Fact label={t("inbox.received")}>{times.full(it.received_at)}</Fact>
-      {typeof detail === "string" && <Fact label={t("inbox.why")}>{detail}</Fact>}
     </dl>
   );
 }
@@ -107,9 +113,8 @@ function Remarks({ it }: { it: Case }) {
   );
 
   function outcome(result: Record<string, unknown>): string {
-    const facts = result.facts as Record<string, unknown> | undefined;
-    const why = typeof facts?.detail === "string" ? ` – ${facts.detail}` : "";
-    return t("inbox.replayResult", { status: String(result.status) }) + why;
+    const status = wordOf(t, "status", String(result.status), isKey);
+    return [t("inbox.replayResult", { status }), detailOf(result)].filter(Boolean).join(" – ");
   }
 }
 
@@ -189,14 +194,16 @@ function Decision({ it }: { it: Case }) {
             <Check size={15} aria-hidden="true" /> {it.settled_by_name}: {t(`verdict.${it.verdict}`)}
           </span>
         )}
-        <Button
-          variant="subtle"
-          disabled={busy || !note.trim()}
-          leftSection={<MessageSquarePlus size={16} />}
-          onClick={() => void decide("annotate")}
-        >
-          {t("inbox.addRemark")}
-        </Button>
+        {note.trim() && (
+          <Button
+            variant="subtle"
+            disabled={busy}
+            leftSection={<MessageSquarePlus size={16} />}
+            onClick={() => void decide("annotate")}
+          >
+            {t("inbox.addRemark")}
+          </Button>
+        )}
       </div>
     </footer>
   );

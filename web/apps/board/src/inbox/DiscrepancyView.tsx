@@ -43,7 +43,12 @@ function Told({ one }: { one: Discrepancy }) {
         {[part && textIn(language, part.name), one.sku].filter(Boolean).join(" · ")}
       </ItemHead>
       <p className={css.lead}>{t(`stock.${one.kind}Hint`)}</p>
-      {one.expected !== null && one.found !== null && (
+      {one.kind === "negative" && one.found !== null && (
+        <div className={css.figures}>
+          <Figure label={t("stock.expected")} value={amount(one.found)} strong />
+        </div>
+      )}
+      {one.kind !== "negative" && one.expected !== null && one.found !== null && (
         <div className={css.figures}>
           <Figure label={t(one.kind === "transfer" ? "stock.sent" : "stock.expected")} value={amount(one.expected)} />
           <Figure label={t(one.kind === "transfer" ? "stock.arrived" : "stock.found")} value={amount(one.found)} />

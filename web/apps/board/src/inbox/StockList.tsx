@@ -15,7 +15,6 @@ export function StockList() {
   return (
     <>
       <header className={css.head}>
-        <span />
         <SegmentedControl
           size="xs"
           value={state}

@@ -16,8 +16,9 @@ const LOOK_AGAIN_MS = 15_000;
 /** How much waits for this person: decisions, and at the stock desk its discrepancies. */
 export function useWaiting(): number {
   const decisions = useOpenDecisions();
-  const stock = useDiscrepancies("open", useMay("stock.move"));
-  return decisions + countOf(stock.data).count;
+  const mayResolve = useMay("stock.move");
+  const stock = useDiscrepancies("open", mayResolve);
+  return decisions + (mayResolve ? countOf(stock.data).count : 0);
 }
 
 /** How many are known by the first page, and whether there are more. */
