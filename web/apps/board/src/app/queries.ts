@@ -1,7 +1,7 @@
 import { type Answer, answered } from "@callout/api";
 import { useQuery } from "@tanstack/react-query";
 import type { Filter } from "../board/filter";
-import { detailOf, isActive, type Order, orderOf, type Place, type Route, STATES_OF } from "./model";
+import { detailOf, isActive, type Order, type OrderDetail, orderOf, type Place, type Route, STATES_OF } from "./model";
 import { useMay } from "./pages";
 import { useServices } from "./services";
 
@@ -13,15 +13,22 @@ export const orderKeys = {
 };
 
 const COPIES_MS = 4_000;
+const FILES_MS = 12_000;
+
+/** A file comes when its phone has a network and small copies are made in seconds; no event tells of either. */
+function photosDueIn(detail: OrderDetail | undefined): number | false {
+  const states = new Set(detail?.photos.map((photo) => photo.state));
+  if (states.has("ready")) return COPIES_MS;
+  return states.has("pending_blob") && FILES_MS;
+}
 
 /** `id` null: there is no order to ask about. */
 export function useOrderDetail(id: string | null) {
   const { api } = useServices();
-  return useQuery({
+  return useQuery<OrderDetail>({
     queryKey: orderKeys.detail(id ?? ""),
     enabled: id !== null,
-    // Small copies are made in seconds, and nobody is told when one can't be.
-    refetchInterval: ({ state }) => (state.data?.photos.some((photo) => photo.state === "ready") ? COPIES_MS : false),
+    refetchInterval: ({ state }) => photosDueIn(state.data),
     queryFn: ({ signal }) =>
       answered(
         api.GET("/api/v1/work-orders/{work_order_id}", { params: { path: { work_order_id: id ?? "" } }, signal }),
