@@ -118,6 +118,7 @@ def test_what_was_refused_is_read_remarked_on_discarded_and_brought_back_by_keys
     expect(page.locator(f"[data-item='{chosen}']")).to_have_count(0)
     page.keyboard.press("u")
     expect(page.locator(f"[data-item='{chosen}']")).to_have_count(1)
+    expect(page.get_by_role("button", name="Try again")).to_be_enabled()
     page.keyboard.press("r")
     expect(case).to_contain_text("Outcome: not taken in")
     page.keyboard.press("Escape")
