@@ -10,15 +10,14 @@ from tests.soak.world import open_world
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_whatever_breaks_nothing_is_lost_doubled_or_shown_to_others(seed: int) -> None:
-    plan = Plan(seed, 1500, devices=4, checks_every=500, pulls_compared=4, rests=1)
-    async with open_world(plan.devices, seed) as world:
+async def test_whatever_breaks_nothing_is_lost_doubled_or_shown_to_others() -> None:
+    plan = Plan(1, 1000, devices=4, checks_every=500, pulls_compared=4, rests=1)
+    async with open_world(plan.devices, plan.seed) as world:
         played = Soak(world, plan)
         await played.run()
-    assert played.checks.mutations > 1000
+    assert played.checks.mutations > 500
     assert played.checks.devices_compared > 4 * 2
-    assert sum(played.network.happened.values()) > 20
+    assert sum(played.network.happened.values()) > 10
 
 
 async def test_the_same_seed_plays_the_same_run() -> None:
