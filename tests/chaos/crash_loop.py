@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -291,6 +292,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     seed = given.seed if given.seed is not None else time.time_ns() % 1_000_000
     folder = Path(mkdtemp(prefix=f"callout-crash-{seed}-"))
+    # Told to end, it leaves no server behind either.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = asyncio.run(crash_loop(given.kills, seed, given.engineers, folder))
     print(json.dumps(report.figures()))  # noqa: T201
     for sentence in [*report.findings.lost, *report.findings.doubled, *report.findings.wrong][:_TOLD]:
