@@ -297,7 +297,7 @@ def test_on_a_phone_list_map_and_details_are_one_touch_apart(phone_visit, office
     page = sign_in(phone_visit)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], "the page scrolls sideways"
     open_order(page, title)
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="Back", exact=True).click()
     expect(page.get_by_test_id("order-detail")).to_have_count(0)
     page.get_by_role("button", name="Map", exact=True).click()
     expect(page.locator("[data-testid=map][data-idle=true]")).to_be_attached(timeout=60_000)
