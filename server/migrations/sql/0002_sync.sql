@@ -216,10 +216,14 @@ declare
     here record;
     known sync_epoch;
 begin
-    select s.system_identifier as cluster, c.timeline_id as timeline into here
-    from pg_control_system() s, pg_control_checkpoint() c;
     select * into known from sync_epoch;
-    if (known.cluster, known.timeline) is not distinct from (here.cluster, here.timeline) or pg_is_in_recovery() then
+    if pg_is_in_recovery() then
+        return known.epoch;
+    end if;
+    -- By the log itself: the control file names the old timeline until the first checkpoint after a promotion.
+    select s.system_identifier as cluster, ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer as timeline
+    into here from pg_control_system() s;
+    if (known.cluster, known.timeline) is not distinct from (here.cluster, here.timeline) then
         return known.epoch;
     end if;
     update sync_epoch e
@@ -250,9 +254,9 @@ begin atomic
     archived as (
         select (('x' || substr(a.last_archived_wal, 9, 8))::bit(32)::bigint << 32)
              + (('x' || substr(a.last_archived_wal, 17, 8))::bit(32)::bigint + 1) * segment.bytes as lsn
-        from pg_stat_archiver a cross join segment cross join pg_control_checkpoint() c
+        from pg_stat_archiver a cross join segment
         where a.last_archived_wal ~ '^[0-9A-F]{24}$'
-          and ('x' || left(a.last_archived_wal, 8))::bit(32)::integer = c.timeline_id
+          and left(a.last_archived_wal, 8) = left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
           and current_setting('archive_mode') <> 'off'
     ),
     replicated as (
