@@ -5,20 +5,17 @@ from datetime import timedelta
 import pytest
 
 from callout.wiring import subscriptions
-from server.confirmation import tasks
+from callout.worker import install_tasks
 from server.core import relay
 from tests.factories.confirmation import a_full_order, a_signature, from_phone
 from tests.factories.media import a_photo
-
-VERIFY = "https://callout.test/portal/v1/verify/"
 
 
 @pytest.fixture
 def work_through(services, database):
     """`await work_through()` relays what happened and runs every job that follows from it."""
     subscribed = subscriptions(services)
-    relay.install(services.jobs, database, subscribed)
-    tasks.install(services.jobs, database, services.blobs, services.sealer, verify_base=VERIFY)
+    install_tasks(services, subscribed, "https://callout.test")
 
     async def run() -> None:
         while await relay.relay_once(database, services.jobs, subscribed):

@@ -27,7 +27,12 @@ class Reader:
         self.response = response
         self._lines = response.aiter_lines()
 
-    async def next(self, *, within: float = 5.0) -> Told:
+    async def begun(self, *, within: float = 30.0) -> None:
+        """Wait for the server's first word: from then on nothing that happens is missed."""
+        async with asyncio.timeout(within):
+            await self._block()
+
+    async def next(self, *, within: float = 20.0) -> Told:
         async with asyncio.timeout(within):
             while True:
                 fields = await self._block()
@@ -39,7 +44,7 @@ class Reader:
             pass
         return told
 
-    async def ended(self, *, within: float = 5.0) -> bool:
+    async def ended(self, *, within: float = 20.0) -> bool:
         """Whether the server closes the stream in time."""
         try:
             while True:
@@ -82,7 +87,9 @@ async def reading(
 ) -> AsyncIterator[Reader]:
     sent = headers if last_event_id is None else {**headers, "Last-Event-ID": str(last_event_id)}
     async with (
-        httpx.AsyncClient(base_url=address, timeout=10) as client,
+        httpx.AsyncClient(base_url=address, timeout=30) as client,
         client.stream("GET", path, headers=sent) as it,
     ):
-        yield Reader(it)
+        reader = Reader(it)
+        await reader.begun()
+        yield reader
