@@ -29,7 +29,7 @@ async def insert(uow: UnitOfWork, told: CountTold, *, location_id: UUID, counted
                greatest(%(at)s::timestamptz, max(o.at) + interval '1 microsecond'), %(now)s
         from (values (1)) one
         left join stock_count o on o.location_id = %(location)s and o.part_id = %(part)s
-            and coalesce(o.stream_id, o.device_id) = coalesce(%(stream)s::uuid, %(device)s::uuid)
+            and o.stream_id = %(stream)s::uuid
             and o.seq < %(seq)s::bigint
             and o.at between %(at)s::timestamptz and %(at)s::timestamptz + interval '10 minutes'
         on conflict (org_id, id) do nothing
@@ -79,10 +79,9 @@ async def differences(uow: UnitOfWork, count_id: UUID) -> list[Difference]:
             left join stock_movement undone on undone.id = m.reverses_id
             cross join lateral (
                 select min(told.n) as n from told
-                where stock_before(m.at, case when undone.id is null then coalesce(m.stream_id, m.device_id)
-                                              else coalesce(undone.stream_id, undone.device_id) end,
+                where stock_before(m.at, case when undone.id is null then m.stream_id else undone.stream_id end,
                                    case when undone.id is null then m.seq else undone.seq end,
-                                   told.at, coalesce(told.stream_id, told.device_id), told.seq)
+                                   told.at, told.stream_id, told.seq)
             ) first
             where m.count_id is null
         ),

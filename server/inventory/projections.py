@@ -3,7 +3,7 @@
 from server.sync.registry import Registry
 
 STOCK, LOCATION, PART = 14, 15, 18
-RESERVATION, TRANSFER_IN, TRANSFER_OUT = 30, 31, 32
+RESERVATION, TRANSFER = 30, 31
 
 _STOCK = """
     select s.id, jsonb_build_object(
@@ -41,5 +41,4 @@ def register(registry: Registry) -> None:
     registry.projection(LOCATION, "stock_location", _LOCATION)
     registry.projection(PART, "part", _PART)
     registry.projection(RESERVATION, "reservation", _RESERVATION)
-    registry.projection(TRANSFER_IN, "transfer_in", _TRANSFER)
-    registry.projection(TRANSFER_OUT, "transfer_out", _TRANSFER)
+    registry.projection(TRANSFER, "transfer", _TRANSFER)

@@ -1,5 +1,6 @@
 """What a device may say of hours."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Self
@@ -10,10 +11,11 @@ from server.core.db import UnitOfWork
 from server.core.wire import Id, Instant, Line, WireIn
 from server.identity.domain import Actor
 from server.sync.domain import Disagreement, Dispute, Mutation, Outcome, Side
-from server.sync.registry import Nature, Registry
+from server.sync.registry import Handler, Nature, Registry
 from server.workorders import hour_queries, hours
 from server.workorders.access import admit
 from server.workorders.errors import Overtaken
+from server.workorders.evidence import Recorded
 from server.workorders.hour_queries import Tip
 from server.workorders.hours import DeviceTime
 from server.workorders.recording import circumstances_of, outcome_of
@@ -65,12 +67,8 @@ class _ClockArgs(WireIn):
         return DeviceTime(self.zone, self.boot, self.mono)
 
 
-class StartArgs(_ClockArgs):
-    kind: TimeKind = TimeKind.WORK
-
-
-class StopArgs(_ClockArgs):
-    """`id` is the timer's; `kind` matters only where its start never came."""
+class TimerArgs(_ClockArgs):
+    """`id` is the timer's. At a stop `kind` matters only where its start never came."""
 
     kind: TimeKind = TimeKind.WORK
 
@@ -97,32 +95,23 @@ async def add_time(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: Time
     )
 
 
-async def start_timer(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: StartArgs) -> Outcome:
-    return outcome_of(
-        await hours.start_timer(
-            uow,
-            actor,
-            await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit),
-            entry_id=args.id,
-            kind=args.kind,
-            device_time=args.device_time,
-            circumstances=circumstances_of(mutation),
-        )
-    )
+def by_the_clock(act: Callable[..., Awaitable[Recorded | None]]) -> Handler:
+    """Make a mutator of an act that takes its time from the device's clocks."""
 
-
-async def stop_timer(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: StopArgs) -> Outcome:
-    return outcome_of(
-        await hours.stop_timer(
-            uow,
-            actor,
-            await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit),
-            entry_id=args.id,
-            kind=args.kind,
-            device_time=args.device_time,
-            circumstances=circumstances_of(mutation),
+    async def told(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: TimerArgs) -> Outcome:
+        return outcome_of(
+            await act(
+                uow,
+                actor,
+                await admit(uow, actor, work_order_id=args.wo, visit_id=args.visit),
+                entry_id=args.id,
+                kind=args.kind,
+                device_time=args.device_time,
+                circumstances=circumstances_of(mutation),
+            )
         )
-    )
+
+    return told
 
 
 async def take_break(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: BreakArgs) -> Outcome:
@@ -193,8 +182,8 @@ async def settle_time(uow: UnitOfWork, actor: Actor, dispute: Dispute, side: Sid
 
 def register(registry: Registry) -> None:
     registry.mutator("time.add", TimeArgs, add_time, nature=Nature.EVIDENCE)
-    registry.mutator("time.start", StartArgs, start_timer, nature=Nature.EVIDENCE)
-    registry.mutator("time.stop", StopArgs, stop_timer, nature=Nature.EVIDENCE)
+    registry.mutator("time.start", TimerArgs, by_the_clock(hours.start_timer), nature=Nature.EVIDENCE)
+    registry.mutator("time.stop", TimerArgs, by_the_clock(hours.stop_timer), nature=Nature.EVIDENCE)
     registry.mutator("time.break", BreakArgs, take_break, nature=Nature.EVIDENCE)
     registry.mutator("time.edit", EditArgs, edit_time, nature=Nature.EVIDENCE)
     registry.settlement("TIME_APPROVED", settle_time)

@@ -170,13 +170,7 @@ async def start(
             id=entry_id,
             person=person_id,
             kind=kind,
-            at=it.at,
-            device_at=it.device_at,
-            uncertainty=it.uncertainty_ms,
-            zone=it.zone,
-            boot=it.boot,
-            mono=it.mono_ms,
-            flags=list(it.flags),
+            **_clocks(it),
         )
     )
 
@@ -238,13 +232,7 @@ async def stop(
             id=entry_id,
             person=person_id,
             kind=kind,
-            at=it.at,
-            device_at=it.device_at,
-            uncertainty=it.uncertainty_ms,
-            zone=it.zone,
-            boot=it.boot,
-            mono=it.mono_ms,
-            flags=list(it.flags),
+            **_clocks(it),
         )
     )
 
@@ -289,6 +277,18 @@ async def time_entries(uow: UnitOfWork, order_id: UUID) -> list[TimeEntry]:
         """,
         order=order_id,
     )
+
+
+def _clocks(it: Reading) -> dict[str, object]:
+    return {
+        "at": it.at,
+        "device_at": it.device_at,
+        "uncertainty": it.uncertainty_ms,
+        "zone": it.zone,
+        "boot": it.boot,
+        "mono": it.mono_ms,
+        "flags": list(it.flags),
+    }
 
 
 def _params(it: Stretch) -> dict[str, object]:

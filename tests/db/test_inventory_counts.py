@@ -19,6 +19,7 @@ from server.inventory.errors import CountIdTaken, CountNeedsSerials, NoPlaceForS
 from tests.factories.inventory import a_part, a_warehouse, goods_in
 
 PHONE, TABLET = UUID(int=1), UUID(int=2)
+STREAM = UUID(int=11)
 
 
 def told(uow: UnitOfWork, actor: Actor, part: Part, found: float, minute: float, **more) -> CountTold:
@@ -43,6 +44,7 @@ def used(uow: UnitOfWork, part: Part, quantity: float, minute: float, **more) ->
         "visit_id": None,
         "at": uow.now() + timedelta(minutes=minute),
         "device": PHONE,
+        "stream": STREAM,
     }
     return FieldPiece(**(facts | more))
 
@@ -139,7 +141,7 @@ async def test_within_one_device_its_sequence_tells_what_came_first_when_estimat
     """The usage was made before the count, but its batch travelled slowly and its estimate came out later."""
     await goods_in(uow, engineer, part, van, 10)
     await service.use_part(uow, engineer, used(uow, part, 2, 60.1, seq=5))
-    await counts.count(uow, engineer, told(uow, engineer, part, 8, 60, device=PHONE, seq=6))
+    await counts.count(uow, engineer, told(uow, engineer, part, 8, 60, device=PHONE, stream=STREAM, seq=6))
     assert await queries.quantity_at(uow, van.id, part.id) == 8
     assert await open_counts(uow) == []
     await service.use_part(uow, engineer, used(uow, part, 1, 59.9, seq=7))
@@ -150,12 +152,12 @@ async def test_within_one_device_its_sequence_tells_what_came_first_when_estimat
 async def test_sequences_of_two_streams_of_one_device_say_nothing_to_each_other(uow, engineer, part, van):
     """After a fork the new stream begins at one: what it tells first is not earlier than all that was told before."""
     await goods_in(uow, engineer, part, van, 10)
-    await counts.count(uow, engineer, told(uow, engineer, part, 8, 60, device=PHONE, stream=UUID(int=11), seq=40))
+    await counts.count(uow, engineer, told(uow, engineer, part, 8, 60, device=PHONE, stream=STREAM, seq=40))
     after = used(uow, part, 1, 61, stream=UUID(int=12), seq=1)
     await service.use_part(uow, engineer, after)
     assert await queries.quantity_at(uow, van.id, part.id) == 7
     await counts.count(uow, engineer, told(uow, engineer, part, 7, 62, device=PHONE, stream=UUID(int=12), seq=2))
-    await service.use_part(uow, engineer, used(uow, part, 1, 61.5, stream=UUID(int=11), seq=41))
+    await service.use_part(uow, engineer, used(uow, part, 1, 61.5, stream=STREAM, seq=41))
     assert await queries.quantity_at(uow, van.id, part.id) == 7
     await service.reverse(uow, engineer, after.id, "typed twice")
     assert await queries.quantity_at(uow, van.id, part.id) == 7
@@ -163,7 +165,7 @@ async def test_sequences_of_two_streams_of_one_device_say_nothing_to_each_other(
 
 
 async def test_within_one_stream_its_sequence_decides_while_estimates_are_close(uow, engineer, part, van):
-    stream = {"device": PHONE, "stream": UUID(int=11)}
+    stream = {"device": PHONE, "stream": STREAM}
     await goods_in(uow, engineer, part, van, 10)
     await service.use_part(uow, engineer, used(uow, part, 2, 60.1, seq=5, **stream))
     await counts.count(uow, engineer, told(uow, engineer, part, 8, 60, seq=6, **stream))
@@ -172,14 +174,14 @@ async def test_within_one_stream_its_sequence_decides_while_estimates_are_close(
 
 
 async def test_a_count_in_a_new_stream_does_not_correct_a_later_one_of_the_old(uow, engineer, part, van):
-    await counts.count(uow, engineer, told(uow, engineer, part, 5, 60.1, device=PHONE, stream=UUID(int=11), seq=6))
+    await counts.count(uow, engineer, told(uow, engineer, part, 5, 60.1, device=PHONE, stream=STREAM, seq=6))
     await counts.count(uow, engineer, told(uow, engineer, part, 4, 60, device=PHONE, stream=UUID(int=12), seq=7))
     assert await queries.quantity_at(uow, van.id, part.id) == 5
 
 
 async def test_a_device_that_corrects_its_count_at_once_is_believed_the_second_time(uow, engineer, part, van):
-    await counts.count(uow, engineer, told(uow, engineer, part, 5, 60.1, device=PHONE, seq=6))
-    await counts.count(uow, engineer, told(uow, engineer, part, 4, 60, device=PHONE, seq=7))
+    await counts.count(uow, engineer, told(uow, engineer, part, 5, 60.1, device=PHONE, stream=STREAM, seq=6))
+    await counts.count(uow, engineer, told(uow, engineer, part, 4, 60, device=PHONE, stream=STREAM, seq=7))
     assert await queries.quantity_at(uow, van.id, part.id) == 4
 
 

@@ -78,43 +78,48 @@ begin
 end;
 $$;
 
--- Let phones learn of every change of a table. `bucket_column` names the bucket ('' for one shared bucket). The
--- function is written out per feed so that its statements are planned once and not at every change.
-create procedure sync_feed(source text, entity smallint, prefix text, bucket_column text, id_column text default 'id')
+-- Let phones learn of every change of a table. A row lies in the bucket its `bucket_column` names ('' for one shared
+-- bucket), and in a second one of the same kind where `also_column` names it: both are locked by one sorted statement.
+-- The function is written out per feed so that its statements are planned once and not at every change.
+create procedure sync_feed(
+    source text, entity smallint, prefix text, bucket_column text, id_column text default 'id',
+    also_column text default ''
+)
     language plpgsql
 as $$
 declare
-    key_of text := case when bucket_column = '' then '%2$L' else '%2$L || %5$s.%3$I' end;
-    key_new text := format(replace(key_of, '%5$s', 'n'), entity, prefix, nullif(bucket_column, ''));
-    key_old text := format(replace(key_of, '%5$s', 'o'), entity, prefix, nullif(bucket_column, ''));
+    keys text := case when bucket_column = '' then format('array[%L]', prefix)
+                      when also_column = '' then format('array[%L || row.%I]', prefix, bucket_column)
+                      else format('array[%1$L || row.%2$I, %1$L || row.%3$I]', prefix, bucket_column, also_column) end;
     tell text := format('perform sync_record(%s::smallint, array_agg(c.org_id), array_agg(c.key), array_agg(c.id), '
                         'array_agg(c.op)) from', entity);
+    living text := format('select n.org_id, k.key, n.%I as id, ''p''::"char" as op from new_rows n, unnest(%s) k (key)',
+                          id_column, replace(keys, 'row.', 'n.'));
+    leaving text := format('select o.org_id, k.key, o.%I as id, ''d''::"char" as op from old_rows o, unnest(%s) k (key)',
+                           id_column, replace(keys, 'row.', 'o.'));
 begin
     execute format(
         $body$
         create function sync_touch_%1$s() returns trigger language plpgsql as $touch$
         begin
             if tg_op = 'INSERT' then
-                %2$s (select n.org_id, %3$s as key, n.%5$I as id, 'p'::"char" as op from new_rows n) c;
+                %2$s (%3$s) c;
             elsif tg_op = 'DELETE' then
-                %2$s (select o.org_id, %4$s as key, o.%5$I as id, 'd'::"char" as op from old_rows o) c;
+                %2$s (%4$s) c;
             else
                 %2$s (
-                    select n.org_id, %3$s as key, n.%5$I as id, 'p'::"char" as op from new_rows n
-                    where not exists (
+                    %3$s where not exists (
                         select from old_rows o
                         where o.org_id = n.org_id and o.%5$I = n.%5$I and o.* is not distinct from n.*)
                     union all
-                    select o.org_id, %4$s, o.%5$I, 'd'::"char" from old_rows o
-                    where not exists (
-                        select from new_rows n
-                        where n.org_id = o.org_id and n.%5$I = o.%5$I and %3$s is not distinct from %4$s)
+                    %4$s where not exists (
+                        select from new_rows n where n.org_id = o.org_id and n.%5$I = o.%5$I and k.key = any(%6$s))
                 ) c;
             end if;
             return null;
         end;
         $touch$
-        $body$, entity, tell, key_new, key_old, id_column);
+        $body$, entity, tell, living, leaving, id_column, replace(keys, 'row.', 'n.'));
     execute format(
         'create trigger sync_%1$s after insert on %2$I referencing new table as new_rows '
         'for each statement execute function sync_touch_%1$s(%1$L, %3$L, %4$L, %5$L)',

@@ -1,11 +1,12 @@
--- Whether something was moved before a count was made. The times are the server's estimates; within one device the
--- sequence knows better than two estimates that lie closer together than they are certain.
+-- Whether something was moved before a count was made. The times are the server's estimates; within one stream the
+-- sequence knows better than two estimates that lie closer together than they are certain. A device that begins a new
+-- stream counts from one again, so sequences of different streams say nothing to each other.
 create function stock_before(
-    at timestamptz, device uuid, seq bigint, counted_at timestamptz, counting_device uuid, counting_seq bigint
+    at timestamptz, stream uuid, seq bigint, counted_at timestamptz, counting_stream uuid, counting_seq bigint
 ) returns boolean
     language sql immutable
 return case
-    when device = counting_device and seq <> counting_seq and abs(extract(epoch from counted_at - at)) < 600
+    when stream = counting_stream and seq <> counting_seq and abs(extract(epoch from counted_at - at)) < 600
         then seq < counting_seq
     else at <= counted_at
 end;
@@ -17,7 +18,7 @@ create or replace function stock_follow() returns trigger
     language plpgsql
 as $$
 declare
-    moving_device uuid := new.device_id;
+    moving_stream uuid := new.stream_id;
     moving_seq bigint := new.seq;
 begin
     insert into stock as s (org_id, location_id, part_id, quantity)
@@ -32,7 +33,7 @@ begin
         return null;
     end if;
     if new.reverses_id is not null then
-        select m.device_id, m.seq into moving_device, moving_seq
+        select m.stream_id, m.seq into moving_stream, moving_seq
         from stock_movement m where m.org_id = new.org_id and m.id = new.reverses_id;
     end if;
     -- The first count made after this movement already found what it left. The balance's row is locked by now, so no
@@ -48,7 +49,7 @@ begin
         select c.id, c.at, c.counted_by from stock_count c
         where c.org_id = new.org_id and c.location_id = side.location_id and c.part_id = new.part_id
           and c.at > new.at - interval '10 minutes'
-          and stock_before(new.at, moving_device, moving_seq, c.at, c.device_id, c.seq)
+          and stock_before(new.at, moving_stream, moving_seq, c.at, c.stream_id, c.seq)
         order by c.at, c.id limit 1
     ) told
     join stock_location adjustment on adjustment.org_id = new.org_id and adjustment.kind = 'adjustment';
@@ -58,5 +59,4 @@ $$;
 
 call sync_feed('reservation', 30::smallint, 'wo:', 'work_order_id');
 -- A transfer is seen on the van it goes to and on the one it left.
-call sync_feed('transfer', 31::smallint, 'van:', 'to_id');
-call sync_feed('transfer', 32::smallint, 'van:', 'from_id');
+call sync_feed('transfer', 31::smallint, 'van:', 'to_id', also_column => 'from_id');

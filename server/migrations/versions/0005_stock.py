@@ -22,6 +22,7 @@ def upgrade() -> None:
     _make_reservation()
     _make_transfer()
     _make_discrepancy()
+    op.add_column("stock_movement", sa.Column("stream_id", sa.Uuid(), nullable=True))
     op.add_column("stock_movement", sa.Column("seq", sa.BigInteger(), nullable=True))
     op.add_column("stock_movement", sa.Column("count_id", sa.Uuid(), nullable=True))
     op.create_foreign_key(
@@ -51,6 +52,7 @@ def _make_stock_count() -> None:
         sa.Column("serials", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("counted_by", sa.Uuid(), nullable=False),
         sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("stream_id", sa.Uuid(), nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=True),
         _instant("at"),
         _instant("recorded_at"),
@@ -223,6 +225,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("stock_movement_org_id_count_id_fkey"), "stock_movement", type_="foreignkey")
     op.drop_column("stock_movement", "count_id")
     op.drop_column("stock_movement", "seq")
+    op.drop_column("stock_movement", "stream_id")
     for table in reversed(TABLES):
         op.drop_table(table)
     run_sql("0005_undo_feeds.sql")
