@@ -64,8 +64,3 @@ async def find_lost(database: Database, store: BlobStore, org: UUID) -> int:
 async def count_usage(database: Database, org: UUID) -> None:
     async with database.unit_of_work(org) as uow:
         await queries.count_usage(uow)
-
-
-async def organisations(database: Database) -> list[UUID]:
-    async with database.unit_of_work() as uow:
-        return await queries.organisations(uow)

@@ -261,7 +261,3 @@ async def forget_pictures_with(uow: UnitOfWork, copy: str) -> list[str]:
         "delete from picture where %(copy)s in (thumb_sha256, view_sha256) returning sha256", copy=copy
     )
     return [row["sha256"] for row in found]
-
-
-async def organisations(uow: UnitOfWork) -> list[UUID]:
-    return [row["id"] for row in await uow.rows("select all_organisations() as id")]

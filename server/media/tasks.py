@@ -28,7 +28,7 @@ def install(jobs: JobApp, database: Database, store: BlobStore, rules: FileRules
     @jobs.task(name="media.forget_uploads", queueing_lock="media.forget_uploads", retry=RETRY)
     async def forget_uploads(timestamp: int = 0) -> None:
         del timestamp
-        for org in await keeping.organisations(database):
+        for org in await database.organisations():
             await keeping.tidy(database, store, rules, org, BlobState.PENDING)
             await keeping.count_usage(database, org)
 
@@ -36,12 +36,12 @@ def install(jobs: JobApp, database: Database, store: BlobStore, rules: FileRules
     @jobs.task(name="media.remove_unused", queueing_lock="media.remove_unused", retry=RETRY)
     async def remove_unused(timestamp: int = 0) -> None:
         del timestamp
-        for org in await keeping.organisations(database):
+        for org in await database.organisations():
             await keeping.tidy(database, store, rules, org, BlobState.READY)
 
     @jobs.periodic(cron="11 4 * * 0")
     @jobs.task(name="media.find_lost", queueing_lock="media.find_lost", retry=RETRY)
     async def find_lost(timestamp: int = 0) -> None:
         del timestamp
-        for org in await keeping.organisations(database):
+        for org in await database.organisations():
             await keeping.find_lost(database, store, org)

@@ -94,9 +94,7 @@ async def watch(uow: UnitOfWork, device: UUID | None = None) -> int:
 
 async def watch_all(database: Database) -> None:
     """Look at every organisation's devices, each in a transaction of its own."""
-    async with database.unit_of_work() as uow:
-        organisations = await queries.organisations(uow)
-    for organisation in organisations:
+    for organisation in await database.organisations():
         async with database.unit_of_work(organisation) as uow:
             await watch(uow)
 

@@ -258,7 +258,3 @@ async def mark_wiped(uow: UnitOfWork, device_id: UUID) -> bool:
             "update device set wiped_at = %(now)s where id = %(id)s and wiped_at is null", id=device_id, now=uow.now()
         )
     )
-
-
-async def organisations(uow: UnitOfWork) -> list[UUID]:
-    return [row["id"] for row in await uow.rows("select all_organisations() as id")]

@@ -29,11 +29,12 @@ async def set_answer(
     answer_id: UUID,
     item_id: UUID,
     value: Any,
-    seq: int | None = None,
+    told: tuple[UUID, int] | None = None,
     circumstances: Circumstances = OFFICE,
 ) -> Answered | None:
     """Answer a checklist item; the order must have been admitted with `hold` and this item.
 
+    `told` is the place of what a phone says in its stream, where one's own later word counts whenever it comes.
     None is lost: one that does not stand is history, one to an item that is not the order's any more is kept as extra.
     Raises AnswerDoesNotFit.
     """
@@ -41,7 +42,7 @@ async def set_answer(
     if item is not None:
         check_answer(item, value)
     facts = {"answer_id": str(answer_id), "item_id": str(item_id)}
-    given = AnswerGiven(answer_id, item_id, value, actor.person, circumstances.device, seq)
+    given = AnswerGiven(answer_id, item_id, value, actor.person, *(told or (None, None)))
     found = await record_queries.keep_answer(
         uow,
         entry_of(uow, actor, admission, circumstances, "answer", facts),

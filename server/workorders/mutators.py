@@ -186,7 +186,7 @@ async def set_answer(uow: UnitOfWork, actor: Actor, mutation: Mutation, args: An
         answer_id=args.id,
         item_id=args.item,
         value=args.value,
-        seq=mutation.seq,
+        told=(mutation.stream, mutation.seq),
         circumstances=circumstances_of(mutation),
     )
     if recorded is None or not recorded.against:

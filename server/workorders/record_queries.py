@@ -106,13 +106,13 @@ async def has_note(uow: UnitOfWork, visit_id: UUID, order_id: UUID) -> bool:
 
 @dataclass(frozen=True)
 class AnswerGiven:
-    """An answer as it came. `seq` is its place in the device's stream, None from an office."""
+    """An answer as it came. `seq` is its place in `stream_id`; both are None from an office."""
 
     id: UUID
     item_id: UUID
     value: Any
     answered_by: UUID
-    device_id: UUID | None
+    stream_id: UUID | None
     seq: int | None
 
 
@@ -142,7 +142,7 @@ async def keep_answer(
     insert = """
         standing as (
             select a.id, a.value, a.answered_by, a.disputed, a.answered_by = %(by)s as own,
-                   a.answered_by = %(by)s and a.device_id = %(device)s and a.seq > %(seq)s as said_later
+                   a.answered_by = %(by)s and a.stream_id = %(stream)s and a.seq > %(seq)s as said_later
             from checklist_answer a
             where a.work_order_id = %(order)s and a.item_id = %(item)s and a.superseded_by is null
         ),
@@ -158,10 +158,10 @@ async def keep_answer(
         ),
         new as (
             insert into checklist_answer (org_id, id, work_order_id, visit_id, item_id, value, answered_by, at,
-                                          superseded_by, disputed, device_id, seq)
+                                          superseded_by, disputed, stream_id, seq)
             select %(org)s, %(id)s, %(order)s, %(t_visit_id)s, %(item)s, %(value)s, %(by)s, %(t_at)s,
                    (select id from outranking),
-                   exists (select from against) and not exists (select from outranking), %(device)s, %(seq)s
+                   exists (select from against) and not exists (select from outranking), %(stream)s, %(seq)s
             on conflict (org_id, id) do nothing
             returning id, superseded_by, disputed,
                       (select coalesce(jsonb_agg(to_jsonb(against) order by id), '[]') from against) as against
@@ -187,7 +187,7 @@ async def keep_answer(
         item=it.item_id,
         value=Jsonb(it.value),
         by=it.answered_by,
-        device=it.device_id,
+        stream=it.stream_id,
         seq=it.seq,
         assignee=assignee,
         safety=safety_critical,

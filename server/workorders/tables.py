@@ -243,8 +243,8 @@ class ChecklistAnswer(OrgRecord, table=True):
     at: datetime = instant()
     superseded_by: UUID | None = None
     disputed: bool = False  # two people say different things about safety; both stand until somebody decides
-    device_id: UUID | None = None
-    seq: int | None = bigint(nullable=True)  # place in the device's stream: one's own later word counts
+    stream_id: UUID | None = None
+    seq: int | None = bigint(nullable=True)  # place in its stream: one's own later word counts
 
 
 class TimeEntry(OrgRecord, table=True):

@@ -6,7 +6,6 @@ from procrastinate import App as JobApp
 
 from server.core.db import Database
 from server.core.jobs import RETRY
-from server.media import keeping
 from server.media.subscribers import order_small_copies
 from server.workorders import pictures
 
@@ -16,7 +15,7 @@ def install(jobs: JobApp, database: Database) -> None:
     @jobs.task(name="workorders.watch_photos", queueing_lock="workorders.watch_photos", retry=RETRY)
     async def watch_photos(timestamp: int = 0) -> None:
         del timestamp
-        for org in await keeping.organisations(database):
+        for org in await database.organisations():
             await watch(database, jobs, org)
 
 

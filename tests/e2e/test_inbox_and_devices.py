@@ -160,7 +160,7 @@ def test_a_device_tells_its_health_and_is_revoked_with_a_reason(opened: Callable
 
 def test_an_empty_inbox_says_so(opened: Callable[..., Page], office: httpx.Client) -> None:
     # Other tests share this system and leave conflicts behind.
-    asked = {"kind": "conflict", "limit": 100}
+    asked: dict[str, str | int] = {"kind": "conflict", "limit": 100}
     for item in office.get("/api/v1/inbox", params=asked).raise_for_status().json()["items"]:
         office.post(f"/api/v1/inbox/{item['id']}/settle", json={"choice": "accept_theirs"}).raise_for_status()
     page = opened("?page=inbox")

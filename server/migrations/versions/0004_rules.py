@@ -76,7 +76,7 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
         ],
         "checklist_answer": [
             sa.Column("disputed", sa.Boolean(), nullable=False, server_default=sa.false()),
-            sa.Column("device_id", sa.Uuid(), nullable=True),
+            sa.Column("stream_id", sa.Uuid(), nullable=True),
             sa.Column("seq", sa.BigInteger(), nullable=True),
         ],
         "procedure_item": [sa.Column("safety_critical", sa.Boolean(), nullable=False, server_default=sa.false())],
