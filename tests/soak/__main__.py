@@ -10,7 +10,7 @@ import warnings
 
 import structlog
 
-from tests.soak.soak import Plan, Soak
+from tests.soak.soak import Figures, Plan, Soak
 from tests.soak.world import open_world
 
 
@@ -35,7 +35,7 @@ def _plan() -> Plan:
 
 async def _run(plan: Plan) -> int:
     async with open_world(plan.devices, plan.seed) as world:
-        played = Soak(world, plan)
+        played = Soak(world, plan, _say_how_far)
         try:
             await played.run()
         except BaseException as broken:  # noqa: BLE001 - whatever it is, its seed and last steps are wanted
@@ -43,6 +43,10 @@ async def _run(plan: Plan) -> int:
             return 1
         sys.stdout.write(json.dumps(figures(played), indent=1, ensure_ascii=False) + "\n")
     return 0
+
+
+def _say_how_far(did: Figures) -> None:
+    sys.stderr.write(f"{did.steps:,} steps in {did.seconds:,.0f} s, all sound\n")
 
 
 def figures(played: Soak) -> dict[str, object]:

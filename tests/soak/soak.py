@@ -55,8 +55,8 @@ class Figures:
 class Soak:
     """`await run()` raises Broken at the first thing that must not be."""
 
-    def __init__(self, world: World, plan: Plan) -> None:
-        self.world, self.plan = world, plan
+    def __init__(self, world: World, plan: Plan, tell: Callable[[Figures], None] = lambda _: None) -> None:
+        self.world, self.plan, self._tell = world, plan, tell
         self.rng = Random(f"{plan.seed}")
         self.figures = Figures()
         self.journal = Journal()
@@ -105,6 +105,8 @@ class Soak:
                 await self._step()
                 if step % self.plan.checks_every == 0:
                     self.checks.everything()
+                    self.figures.seconds = perf_counter() - began
+                    self._tell(self.figures)
                 if self.plan.rests and step % (self.plan.steps // (self.plan.rests + 1) + 1) == 0:
                     await self.rest()
             await self.rest()
@@ -224,7 +226,8 @@ class Soak:
                 raise end
         for met in (phone, other):
             met.replaced_if_wiped()
-            met.look()
+            if met.device.id is not None:
+                met.look()
         return f"phone meets {'office' if with_office else 'phone'}"
 
     async def _deliver_held(self) -> str:
