@@ -77,7 +77,8 @@ def bare_app(max_body_bytes: int = 4_000_000) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.add_middleware(Observing)
     app.include_router(health.router)
-    for router in (*web_api.ROUTERS, *mobile_api.ROUTERS):
+    # Routes are tried in order, and phones ask most often.
+    for router in (*mobile_api.ROUTERS, *web_api.ROUTERS):
         app.include_router(router)
     _describe_problems(app)
     refuse_undeclared_routes(app)
