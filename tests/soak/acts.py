@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -48,13 +49,25 @@ _WORDS = (
     "'; drop table note; --",
 )
 _SERIALS = 40
+_LATELY = 8
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """Goods one engineer gave another, as both know from standing beside each other."""
+
+    transfer: str
+    part: str
+    quantity: float
+    to: str
 
 
 class Person:
     """Chooses what happens next on one phone. `strangers` are orders nobody here was ever sent to."""
 
-    def __init__(self, rng: Random, strangers: list[str], serial_part: str) -> None:
-        self._rng, self._strangers, self._serial_part = rng, strangers, serial_part
+    def __init__(self, rng: Random, strangers: list[str], serial_part: str, vans: Mapping[str, str]) -> None:
+        self._rng, self._strangers, self._serial_part, self._vans = rng, strangers, serial_part, vans
+        self._handed_over: list[_Handed] = []
         self._doings: list[tuple[float, Callable[[Phone, Job], str]]] = [
             (24, self._note),
             (22, self._go_on),
@@ -63,11 +76,17 @@ class Person:
             (8, self._cost),
             (12, self._use_part),
             (3, self._return_part),
+            (2, self._count_part),
+            (2, self._hand_over),
+            (2, self._take_over),
+            (1, self._reverse_part),
             (2, self._photo),
             (1, self._serial),
             (1.5, self._sign),
             (3, self._edit_text),
             (4, self._timer),
+            (1.5, self._correct_hours),
+            (1.5, self._correct_place),
             (1, self._change_photo),
             (0.5, self._propose),
             (0.7, self._follow_up),
@@ -144,8 +163,29 @@ class Person:
         started = ended - timedelta(minutes=self._rng.choice((1, 5, 30, 90, 1100)))
         kind = self._rng.choice(("travel", "work", "break"))
         about = {"kind": kind, "started_at": started.isoformat(), "ended_at": ended.isoformat()}
-        phone.record("time.add", self._on(phone, job, **about), allowed=KEPT)
+        args = self._on(phone, job, **about)
+        phone.record("time.add", args, allowed=KEPT)
+        phone.worked = [*phone.worked[-_LATELY:], str(args["id"])]
         return "time.add"
+
+    def _correct_hours(self, phone: Phone, job: Job) -> str:
+        if not phone.worked:
+            return self._time(phone, job)
+        ended = phone.clock.now()
+        about = {"started_at": (ended - timedelta(minutes=20)).isoformat(), "ended_at": ended.isoformat()}
+        about |= {"entry": self._rng.choice(phone.worked), "kind": "work", "reason": "wrong button"}
+        phone.record("time.edit", self._on(phone, job, **about), allowed=ANY_END)
+        return "time.edit"
+
+    def _correct_place(self, phone: Phone, job: Job) -> str:
+        if not phone.places:
+            return self._note(phone, job)
+        place = self._rng.choice(phone.places)
+        new = f"{place.says} {self._text()}".strip()
+        args = {place.kind: place.id, "base": {place.field: place.says}, "set": {place.field: new}}
+        phone.record(f"{place.kind}.patch", args, allowed=ANY_END)
+        place.says = new
+        return f"{place.kind}.patch"
 
     def _cost(self, phone: Phone, job: Job) -> str:
         kind = self._rng.choice(("travel", "parking", "material", "other"))
@@ -164,8 +204,51 @@ class Person:
         if not counted:
             return self._note(phone, job)
         about = {"part": self._rng.choice(counted), "quantity": self._rng.choice((1, 2, 0.5, 7.125))}
-        phone.record(name, self._on(phone, job, **about), allowed=KEPT)
+        args = self._on(phone, job, **about)
+        phone.record(name, args, allowed=KEPT)
+        phone.used = [*phone.used[-_LATELY:], str(args["id"])]
         return name
+
+    def _counted_part(self, phone: Phone) -> str:
+        return self._rng.choice([part for part in phone.van if part != self._serial_part])
+
+    def _count_part(self, phone: Phone, job: Job) -> str:
+        if not set(phone.van) - {self._serial_part}:
+            return self._note(phone, job)
+        about = {"part": self._counted_part(phone), "quantity": self._rng.choice((0, 3, 12.5, 20))}
+        phone.record("part.count", {"id": phone.device.new_id(), **about}, allowed=KEPT)
+        return "part.count"
+
+    def _hand_over(self, phone: Phone, job: Job) -> str:
+        others = sorted(set(self._vans) - {phone.person})
+        if not others or not set(phone.van) - {self._serial_part}:
+            return self._note(phone, job)
+        to = self._rng.choice(others)
+        handed = _Handed(phone.device.new_id(), self._counted_part(phone), self._rng.choice((1, 2.5, 4)), to)
+        about = {"part": handed.part, "quantity": handed.quantity, "to": self._vans[to]}
+        phone.record("part.transfer", {"id": handed.transfer, **about}, allowed=ANY_END)
+        self._handed_over.append(handed)
+        return "part.transfer"
+
+    def _take_over(self, phone: Phone, job: Job) -> str:
+        """Say that it arrived, mostly all of it; the giver's phone may be heard much later, or never."""
+        here = [it for it in self._handed_over if it.to == phone.person]
+        if not here:
+            return self._note(phone, job)
+        handed = self._rng.choice(here)
+        if self._rng.random() < 0.9:
+            self._handed_over.remove(handed)
+        quantity = handed.quantity if self._rng.random() < 0.9 else 0.5
+        about = {"transfer": handed.transfer, "part": handed.part, "quantity": quantity}
+        phone.record("part.receive", {"id": phone.device.new_id(), **about}, allowed=ANY_END)
+        return "part.receive"
+
+    def _reverse_part(self, phone: Phone, job: Job) -> str:
+        if not phone.used:
+            return self._note(phone, job)
+        args = {"id": phone.device.new_id(), "movement": self._rng.choice(phone.used), "why": "not needed"}
+        phone.record("part.reverse", args, allowed=ANY_END)
+        return "part.reverse"
 
     def _serial(self, phone: Phone, job: Job) -> str:
         about = {"part": self._serial_part, "quantity": 1, "serial": f"SN-{self._rng.randrange(_SERIALS)}"}

@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,8 @@ _LEAVES: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "note.add": ("note", lambda args: {"body": args["body"], "work_order_id": args["wo"]}),
     "answer.set": ("checklist_answer", lambda args: {"value": args["value"], "item_id": args["item"]}),
     "time.add": ("time_entry", lambda args: {"kind": args["kind"], "work_order_id": args["wo"]}),
+    "time.edit": ("time_entry", lambda args: {"kind": args["kind"]}),
+    "time.break": ("time_entry", lambda args: {"kind": "break", "work_order_id": args["wo"]}),
     "time.start": ("time_entry", lambda args: {"kind": args["kind"], "work_order_id": args["wo"]}),
     "time.stop": ("time_entry", lambda args: {"work_order_id": args["wo"]}),
     "cost.add": ("cost", lambda args: {"amount_minor": args["amount_minor"], "kind": args["kind"]}),
@@ -49,10 +52,19 @@ _LEAVES: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "signature.capture": ("signature", lambda args: {"rating": args["rating"], "work_order_id": args["wo"]}),
     "part.use": ("stock_movement", lambda args: _movement(args, "used")),
     "part.return": ("stock_movement", lambda args: _movement(args, "returned")),
+    "part.reverse": ("stock_movement", lambda args: {"reverses_id": args["movement"], "why": args["why"]}),
+    "part.transfer": ("stock_movement", lambda args: _movement(args, "sent")),
+    "part.receive": ("stock_movement", lambda args: _movement(args, "received")),
+    "part.count": ("stock_count", lambda args: {"quantity": float(args["quantity"]), "part_id": args["part"]}),
     "wo.follow_up": ("work_order", lambda args: {"title": args["title"]}),
     "soak.poison": ("note", lambda _args: {}),
 }
-_COUNTED = ("note", "checklist_answer", "time_entry", "cost", "photo", "signature", "stock_movement")
+_COUNTED = ("note", "checklist_answer", "time_entry", "cost", "photo", "signature", "stock_movement", "stock_count")
+# What a count found wrong is booked by the server itself, as often as later news of earlier acts ask for it.
+# Somebody else, or the same person's other phone, said the same under another id.
+_TOLD_BEFORE = frozenset({"ALREADY_RECEIVED", "ALREADY_REVERSED"})
+_CLOSE = timedelta(minutes=10)
+_BOOKED_BY_COUNTS = "and reason <> 'counted'"
 # What a person may see, said once more and in other words than the server's.
 _SCOPE = """
     with mine as (
@@ -135,9 +147,11 @@ class Checks:
         by_table: defaultdict[str, list[tuple[Json, Json, Callable[[Json], Json]]]] = defaultdict(list)
         for row in fresh:
             args = _as_sent(row["envelope"])["args"]
-            if row["name"] in _LEAVES and _is_uuid(args.get("id")):
+            if row["name"] in _LEAVES and _is_uuid(args.get("id")) and row["code"] not in _TOLD_BEFORE:
                 table, content = _LEAVES[row["name"]]
                 by_table[table].append((row, args, content))
+            if row["name"] == "time.break":  # ends a timer besides
+                by_table["time_entry"].append((row, {"id": args["timer"]}, lambda _: {}))
         self._words(fresh)
         for table, left in by_table.items():
             found = {
@@ -158,7 +172,7 @@ class Checks:
                 )
             return
         # A start and a stop make one entry, whichever of them is missing.
-        timer = str(found["id"]) if row["name"] in {"time.start", "time.stop"} and found else ""
+        timer = str(found["id"]) if row["name"] in {"time.start", "time.stop", "time.break"} and found else ""
         self._expected[table] += timer not in self._timers
         self._timers |= {timer} - {""}
         if found is None:
@@ -197,7 +211,8 @@ class Checks:
         """I2: there is nothing in the tables but what the log, the office and the beginning account for."""
         self._expected["note"] += self._office.notes
         self._expected["stock_movement"] += self._office.moves
-        self._office.notes = self._office.moves = 0
+        self._expected["stock_count"] += self._office.counts
+        self._office.notes = self._office.moves = self._office.counts = 0
         for table in _COUNTED:
             there, expected = self._count(table), self._before[table] + self._expected[table]
             if there != expected:
@@ -317,7 +332,7 @@ class Checks:
                     select to_id as location_id, part_id, quantity from stock_movement where org_id = %(org)s
                     union all select from_id, part_id, -quantity from stock_movement where org_id = %(org)s) ends
                 where location_id in (select id from stock_location where org_id = %(org)s
-                                      and kind not in ('supplier', 'consumed', 'adjustment'))
+                                      and kind in ('warehouse', 'van', 'quarantine'))
                 group by location_id, part_id) m
               on (m.location_id, m.part_id) = (s.location_id, s.part_id)
             where coalesce(s.quantity, 0) <> coalesce(m.quantity, 0)
@@ -325,6 +340,31 @@ class Checks:
         )
         if drifted:
             raise Broken("I4", f"balances drifted: {drifted[:3]}")
+
+    def shelves(self) -> None:
+        """I4: on a shelf lies what its last count found and what came and went since, however late it was told."""
+        told = self._rows(
+            """
+            select end_.place, m.part_id, end_.change, m.at, coalesce(u.stream_id, m.stream_id) as stream,
+                   coalesce(u.seq, m.seq) as seq
+            from stock_movement m left join stock_movement u on u.id = m.reverses_id
+            cross join lateral (values (m.to_id, m.quantity), (m.from_id, -m.quantity)) end_ (place, change)
+            where m.org_id = %(org)s and m.reason <> 'counted'
+            """
+        )
+        last = self._rows(
+            """
+            select distinct on (c.location_id, c.part_id) c.location_id, c.part_id, c.quantity, c.at,
+                   c.stream_id as stream, c.seq, s.quantity as there
+            from stock_count c join stock s using (org_id, location_id, part_id)
+            where c.org_id = %(org)s order by c.location_id, c.part_id, c.at desc, c.id desc
+            """
+        )
+        for count in last:
+            shelf = (count["location_id"], count["part_id"])
+            since = sum(it["change"] for it in told if (it["place"], it["part_id"]) == shelf and not _found(it, count))
+            if count["quantity"] + since != count["there"]:
+                raise Broken("I4", f"{count} was counted and {since} came since")
 
     def versions(self) -> None:
         """I7: a bucket's version never falls, and nothing in a bucket is newer than the bucket."""
@@ -381,14 +421,24 @@ class Checks:
         self.totals()
         self.states()
         self.ledger()
+        self.shelves()
         self.versions()
 
     def _count(self, table: str) -> int:
-        return int(self._rows(f"select count(*) as n from {table} where org_id = %(org)s")[0]["n"])
+        only = _BOOKED_BY_COUNTS if table == "stock_movement" else ""
+        return int(self._rows(f"select count(*) as n from {table} where org_id = %(org)s {only}")[0]["n"])
 
     def _rows(self, sql: str, **params: object) -> list[Json]:
         with self._world.admin.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(sql, {"org": self._world.org, **params}).fetchall()
+
+
+def _found(moved: Json, count: Json) -> bool:
+    """Whether a count already found what a movement left: one outbox's own order goes before two close estimates."""
+    same = moved["stream"] is not None and moved["stream"] == count["stream"] and moved["seq"] != count["seq"]
+    if same and abs(count["at"] - moved["at"]) < _CLOSE:
+        return bool(moved["seq"] < count["seq"])
+    return bool(moved["at"] <= count["at"])
 
 
 def _as_sent(envelope: Json) -> Json:

@@ -7,7 +7,7 @@ from pathlib import Path
 _SQL = Path(__file__).parents[2] / "server" / "migrations" / "sql"
 _CALL = re.compile(
     r"call sync_feed\(\s*'(?P<table>\w+)',\s*(?P<entity>\d+)(?:::smallint)?,\s*'(?P<prefix>[^']*)',\s*'(?P<column>\w*)'"
-    r"(?:,\s*'(?P<id>\w+)')?",
+    r"(?:,\s*'(?P<id>\w+)')?(?:,\s*also_column => '(?P<also>\w+)')?",
 )
 
 
@@ -25,10 +25,12 @@ class Feed:
 
 
 def feeds() -> list[Feed]:
-    """Every `call sync_feed(…)`, in the order of the files."""
+    """Every `call sync_feed(…)`, in the order of the files; one that names two columns is two."""
     found = [
-        Feed(it["table"], int(it["entity"]), it["prefix"], it["column"], it["id"] or "id")
+        Feed(it["table"], int(it["entity"]), it["prefix"], column, it["id"] or "id")
         for path in sorted(_SQL.glob("*.sql"))
         for it in _CALL.finditer(path.read_text())
+        for column in (it["column"], it["also"])
+        if column is not None
     ]
-    return list({feed.entity: feed for feed in found}.values())
+    return list({(feed.entity, feed.column): feed for feed in found}.values())

@@ -17,6 +17,9 @@ _TOKEN_LASTS = timedelta(minutes=5)
 _JOBS_EACH = 6
 _MOST_SITES = 40
 
+# A replay would apply what the log says was refused: that is looked at by tests of its own.
+_WORDS_ON = {"conflict": ("accept_mine", "accept_theirs", "annotate"), "quarantine": ("discard", "annotate")}
+
 type Json = dict[str, Any]
 
 
@@ -38,6 +41,7 @@ class Office:
         self.voided: set[str] = set()
         self.notes = 0
         self.moves = 0
+        self.counts = 0
         self.done: Counter[str] = Counter()
         self._people = [str(engineer.person) for engineer in world.engineers]
         self._acts: list[tuple[float, Callable[[], Awaitable[str]]]] = [
@@ -53,6 +57,8 @@ class Office:
             (0.5, self._void),
             (6, self._fill_van),
             (2, self._take_back),
+            (3, self._count),
+            (12, self._decide),
             (2, self._reverse),
             (1, self._new_site),
             (1, self._shift),
@@ -213,6 +219,27 @@ class Office:
             path = f"/stock-movements/{movement}/reversal"
             self.moves += (await self.ask("warehouse_clerk", "POST", path, {"why": "Wrong shelf"})).is_success
         return "reverse"
+
+    async def _count(self) -> str:
+        """Somebody counts a shelf of the warehouse or of a van that stands in the yard."""
+        place = self._rng.choice((self._world.warehouse, self._some_van()))
+        body: Json = {"location_id": place, "part_id": self._rng.choice(self._world.parts), "quantity": 5}
+        self.counts += (await self.ask("warehouse_clerk", "POST", "/stock-counts", body)).is_success
+        return "count"
+
+    async def _decide(self) -> str:
+        """Look at what waits in the inbox: remark on it, let one side stand, or think again about an earlier word."""
+        state = self._rng.choice(("open", "open", "open", "settled"))
+        kind = self._rng.choice(("conflict", "quarantine"))
+        found = await self.ask("service_manager", "GET", f"/inbox?state={state}&kind={kind}&limit=20")
+        items = found.json()["items"] if found.is_success else []
+        if not items:
+            return "look"
+        item = self._rng.choice(items)
+        choices = ("undo",) if state == "settled" else _WORDS_ON[kind]
+        body = {"choice": self._rng.choice(choices), "note": "Asked them"}
+        await self.ask("service_manager", "POST", f"/inbox/{item['id']}/settle", body)
+        return "decide"
 
     async def _new_site(self) -> str:
         """A new customer; the oldest sites get no further orders, so that their histories end."""

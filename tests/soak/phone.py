@@ -31,6 +31,16 @@ class Job:
     timers: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Place:
+    """A site or an asset as the phone shows it, with a text of it that people correct."""
+
+    kind: str
+    id: str
+    field: str
+    says: str
+
+
 class Phone:
     def __init__(
         self,
@@ -48,6 +58,9 @@ class Phone:
         self.clock = PhoneClock(server_clock, timedelta())
         self.jobs: list[Job] = []
         self.van: list[str] = []
+        self.places: list[Place] = []
+        self.used: list[str] = []  # movements of the last parts used
+        self.worked: list[str] = []  # the last hours put down
         self.full_pulls = 0
         self._folder, self._rng, self._server_clock, self._journal = folder, rng, server_clock, journal
         self._copies: list[Path] = []
@@ -103,7 +116,7 @@ class Phone:
         if self.path.exists():
             return
         self._generation += 1
-        self._copies, self.jobs = [], []
+        self._copies, self.jobs, self.places, self.used, self.worked = [], [], [], [], []
         self.device = self._open()
 
     def clear(self) -> None:
@@ -163,6 +176,11 @@ class Phone:
             known = sorted(photos.get(visit["work_order_id"], []))
             timers = running.get(visit_id, [])
             self.jobs.append(Job(visit["work_order_id"], visit_id, order["state"], items, texts, known, timers))
+        self.places = [
+            Place(kind, place_id, name, place[name])
+            for kind, name in (("site", "access_notes"), ("asset", "notes"))
+            for place_id, place in sorted(view.rows(kind).items())
+        ]
         self.van = sorted(row["part_id"] for row in view.rows("stock").values() if "part_id" in row)
 
     def close(self) -> None:

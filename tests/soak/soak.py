@@ -65,7 +65,7 @@ class Soak:
         self.office = Office(world, self.network, Random(f"{plan.seed} office"))
         self.eyes = Eyes(self.office.ever_sent, self._persons)
         self.checks = Checks(world, self.journal, self.office)
-        self.person = Person(Random(f"{plan.seed} people"), list(world.strangers), world.serial_part)
+        self.person = Person(Random(f"{plan.seed} people"), list(world.strangers), world.serial_part, world.vans)
         self.phones: list[Phone] = []
         self._made = 0
         self._steps: list[tuple[float, Callable[[], Awaitable[str]]]] = [

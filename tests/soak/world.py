@@ -36,7 +36,7 @@ from server.workorders.access import admit
 from server.workorders.procedures import ItemDraft, ItemKind
 from server.workorders.records import Note
 from tests.conftest import STATE, migrated_template
-from tests.factories.customers import a_customer, a_site
+from tests.factories.customers import a_customer, a_site, an_asset
 from tests.factories.identity import Company, found_company
 from tests.factories.inventory import a_part, a_warehouse, goods_in
 from tests.factories.workforce import an_engineer, another_engineer
@@ -66,6 +66,7 @@ class World:
     serial_part: str
     warehouse: str
     strangers: tuple[str, ...]
+    vans: dict[str, str]  # of each engineer
 
     @property
     def org(self) -> UUID:
@@ -200,13 +201,15 @@ async def _furnish(
     async with database.unit_of_work(company.id) as uow:
         engineers = [await another_engineer(uow, company.id, f"Engineer{number}") for number in range(devices)]
         await _procedures(uow)
-        sites = [str((await a_site(uow, await a_customer(uow, f"Customer {number}"))).id) for number in range(6)]
+        sites = [await _site_with_oven(uow, number) for number in range(6)]
         parts = [await a_part(uow, f"PART-{number}") for number in range(_COUNTED_PARTS)]
         serial_part = await a_part(uow, "SERIAL-1", serial_tracked=True)
         warehouse = await a_warehouse(uow)
         office = company.actor("administrator")
+        vans = {}
         for engineer in engineers:
             van = await inventory.give_van(uow, engineer.person, f"Van of {engineer.name}")
+            vans[str(engineer.person)] = str(van.id)
             for part in parts:
                 await goods_in(uow, office, part, van, 20)
         for part in parts:
@@ -228,7 +231,14 @@ async def _furnish(
         str(serial_part.id),
         str(warehouse.id),
         tuple(strangers),
+        vans,
     )
+
+
+async def _site_with_oven(uow: UnitOfWork, number: int) -> str:
+    site = await a_site(uow, await a_customer(uow, f"Customer {number}"))
+    await an_asset(uow, site, f"OV-{number}")
+    return str(site.id)
 
 
 async def _procedures(uow: UnitOfWork) -> None:
