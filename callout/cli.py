@@ -102,6 +102,18 @@ def verify_audit(*, org: str | None = None, anchor: list[Path] | None = None, fi
     sys.exit(0 if sound else 1)
 
 
+@audit.command(name="erase-order")
+def erase_order(number: int, *, why: str, by: str | None = None, org: str | None = None) -> None:
+    """Erase an order and all that hangs on it for good, on record; needs an administrator's DATABASE_URL.
+
+    why: stays for ever, so no names: the number of the request, say. by: who decided; else the database role.
+    org: slug of the organisation, where there are several.
+    """
+    from callout import auditing
+
+    asyncio.run(auditing.erase(configuration.load(), number, org, why=why, by=by))
+
+
 @audit.command(name="export")
 def export_audit(file: Path, *, org: str | None = None, entries: bool = False) -> None:
     """Write the chains' heads, signed, to a new file to be kept elsewhere; with --entries the chains too."""

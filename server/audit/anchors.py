@@ -59,7 +59,7 @@ async def _signed_head(database: Database, sealer: Sealer, org: UUID, *, entries
         await keep_certificate(uow, fingerprint=key.fingerprint, pem=key.pem)
         head = await queries.head(uow)
         statement = _statement(org, name, head, at=uow.now(), written_at=sealer.wall.now())
-        links = [_spelled(link) async for link in _links(uow, statement["n"])] if entries else None
+        chain = await _chain(uow, statement["n"]) if entries else {}
     said = canonical(statement)
     token = await sealer.timestamp(said)
     signed = {
@@ -68,7 +68,7 @@ async def _signed_head(database: Database, sealer: Sealer, org: UUID, *, entries
         "certificate": key.pem,
         "timestamp": base64.b64encode(token).decode() if token else None,
     }
-    return signed | ({"entries": links} if entries else {})
+    return signed | chain
 
 
 def _statement(org: UUID, name: str, head: Link | None, *, at: datetime, written_at: datetime) -> Json:
@@ -79,6 +79,17 @@ def _statement(org: UUID, name: str, head: Link | None, *, at: datetime, written
         "hash": head.hash if head else GENESIS,
         "at": stamp(at),
         "written_at": stamp(written_at),
+    }
+
+
+async def _chain(uow: UnitOfWork, last: int) -> Json:
+    """Spell the links, and what of the records they seal was erased since."""
+    return {
+        "entries": [_spelled(link) async for link in _links(uow, last)],
+        "erasures": [
+            {"kind": it.kind, "ref": str(it.ref), "why": it.why, "erased_by": it.erased_by, "at": stamp(it.at)}
+            for it in await queries.erasures(uow)
+        ],
     }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from server.audit import queries
 from server.audit.anchors import Anchor
-from server.audit.domain import ABSENT, GENESIS, SOURCES, Fault, Finding, Link, link_hash, row_digest
+from server.audit.domain import ABSENT, GENESIS, SOURCES, Erasure, Fault, Finding, Link, link_hash, row_digest
 from server.core.db import Database, Row, UnitOfWork
 from server.media.domain import BlobKey
 from server.media.store import BlobStore
@@ -26,6 +26,7 @@ class _Walk:
     hash: str = GENESIS
     files: int = 0
     faults: list[Fault] = field(default_factory=list)
+    erased: list[Erasure] = field(default_factory=list)
 
     def blame(self, link: Link, what: str) -> None:
         self.faults.append(Fault(link.n, link.kind, link.ref, what))
@@ -40,14 +41,15 @@ async def verify_chain(
     files: also read every sealed print and compare its hash.
     """
     walk = _Walk(org, store, {anchor.n: anchor for anchor in anchors if anchor.org == org})
-    async with database.unit_of_work(org) as uow:
+    # Of one moment: an erasure in between would be seen with half of what it did.
+    async with database.snapshot(org) as uow:
         await queries.take_time(uow)
         async for batch in _batches(uow):
             await _check(uow, walk, batch, files=files)
         await _look_for_what_is_in_no_link(uow, walk)
         backlog = await queries.backlog(uow)
     _look_for_a_lost_end(walk)
-    return Finding(walk.n, walk.hash, backlog, walk.files, len(walk.anchored), tuple(walk.faults))
+    return Finding(walk.n, walk.hash, backlog, walk.files, len(walk.anchored), tuple(walk.faults), tuple(walk.erased))
 
 
 async def _batches(uow: UnitOfWork) -> AsyncIterator[list[Link]]:
@@ -62,10 +64,11 @@ async def _check(uow: UnitOfWork, walk: _Walk, batch: list[Link], *, files: bool
         kind: await queries.rows_of(uow, SOURCES[kind], [link.ref for link in batch if link.kind == kind])
         for kind in {link.kind for link in batch} & set(SOURCES)
     }
+    erasures = await queries.erasures_of(uow, [link.ref for link in batch])
     for link in batch:
         _check_link(walk, link)
         row = rows.get(link.kind, {}).get(link.ref)
-        _check_row(walk, link, row)
+        _check_row(walk, link, row, erasures.get((link.kind, link.ref)))
         if files and link.kind == "print" and row is not None:
             await _check_file(walk, link, row)
 
@@ -83,9 +86,14 @@ def _check_link(walk: _Walk, link: Link) -> None:
     walk.n, walk.hash = link.n, link.hash
 
 
-def _check_row(walk: _Walk, link: Link, row: Row | None) -> None:
+def _check_row(walk: _Walk, link: Link, row: Row | None, erasure: Erasure | None) -> None:
+    # An erasure is believed as it stands: one that was changed, or written past its trigger, is a fault of its own.
     if link.kind not in SOURCES:
         walk.blame(link, "nothing of this kind is ever sealed")
+    elif row is None and erasure is not None:
+        walk.erased.append(erasure)
+    elif row is not None and erasure is not None:
+        walk.blame(link, "on record as erased, and still there")
     elif row is None and link.digest != ABSENT:
         walk.blame(link, "the row is missing")
     elif row is not None and row_digest(link.kind, row) != link.digest:

@@ -22,40 +22,55 @@ class Source:
     """A kind of record: its table and the columns that never change, which are what is sealed.
 
     columns: as SQL. condition: which rows of the table are of this kind.
+    of_order: which rows `t` of it go when the work order %(order)s is erased; none unless it says so. What the log
+        holds about the order is found beforehand: %(mutations)s.
     """
 
     kind: str
     table: str
     columns: str
     condition: str = "true"
+    of_order: str | None = None
 
+
+_ITS_OWN = "t.work_order_id = %(order)s"
+_LOGGED = (
+    "stream_id, seq, device_id, person_id, name, v, envelope, payload_hash, status, code, result, at_device, "
+    "at_estimated, uncertainty_ms, received_at"
+)
 
 SOURCES: Mapping[str, Source] = {
     source.kind: source
     for source in (
-        Source(
-            "mutation",
-            "mutation_log",
-            "stream_id, seq, device_id, person_id, name, v, envelope, payload_hash, status, code, result, at_device, "
-            "at_estimated, uncertainty_ms, received_at",
-        ),
+        Source("mutation", "mutation_log", _LOGGED, "status <> 'erased'", of_order="t.id = any(%(mutations)s)"),
+        # What is left of one whose content was erased, so that a phone that resends it is still answered.
+        Source("mutation_erased", "mutation_log", _LOGGED, "status = 'erased'"),
         Source(
             "signature",
             "signature",
             "work_order_id, visit_id, ending, signer_name, signer_role, rating, comment, document_hash, render_hash, "
             "strokes_hash, package_hash, attested, evidence, captured_by, device_id, at_device, at, received_at",
+            of_order=_ITS_OWN,
         ),
         Source(
             "superseded",
             "signature_superseded",
             "signature_id, work_order_id, content_hash, changed, changed_by, at",
+            of_order=_ITS_OWN,
         ),
         Source(
             "report",
             "service_report",
             "work_order_id, signature_id, version, language, document, document_hash, code, created_at",
+            of_order=_ITS_OWN,
         ),
-        Source("print", "report_pdf", "report_id, pdf_sha256, plain_sha256, level, fingerprint, created_at"),
+        Source(
+            "print",
+            "report_pdf",
+            "report_id, pdf_sha256, plain_sha256, level, fingerprint, created_at",
+            of_order="(t.org_id, t.report_id) in "
+            "(select r.org_id, r.id from service_report r where r.work_order_id = %(order)s)",
+        ),
         Source("certificate", "seal_certificate", "fingerprint, pem, first_used_at"),
         Source(
             "movement",
@@ -68,6 +83,7 @@ SOURCES: Mapping[str, Source] = {
             "timeline_entry",
             "work_order_id, visit_id, action, from_state, to_state, actor_id, actor_name, device_id, at_device, at, "
             "recorded_at, encode(st_asbinary(place), 'hex') as place, why, facts",
+            of_order=_ITS_OWN,
         ),
         Source("login", "session", "person_id, device_id, audience, created_at"),
         Source("logout", "session", "revoked_at, revoked_why", "revoked_at is not null"),
@@ -75,8 +91,15 @@ SOURCES: Mapping[str, Source] = {
         Source("device_revoked", "device", "revoked_at, revoked_why", "revoked_at is not null"),
         Source("api_key", "api_key", "name, prefix, key_hash, scopes, created_by, created_at"),
         Source("api_key_revoked", "api_key", "revoked_at", "revoked_at is not null"),
-        Source("review", "review", "item_id, verdict, note, result, person_id, at"),
+        Source(
+            "review",
+            "review",
+            "item_id, verdict, note, result, person_id, at",
+            of_order="(t.org_id, t.item_id) in (select i.org_id, i.id from review_item i "
+            "where i.work_order_id = %(order)s or i.mutation_id = any(%(mutations)s))",
+        ),
         Source("rescue", "rescue", "device_id, stream_id, brought_by, code, reason, app, accepted, duplicates, at"),
+        Source("erasure", "audit_erasure", "kind as erased, ref, work_order_id, number, why, erased_by, at"),
     )
 }
 
@@ -124,8 +147,23 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Erasure:
+    """A sealed record that was rightfully erased: which, with which order, why, by whom and when."""
+
+    kind: str
+    ref: UUID
+    number: int
+    why: str
+    erased_by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Finding:
-    """The answer of a verification: how much was checked, and all that is wrong, in the chain's order."""
+    """The answer of a verification: how much was checked, and all that is wrong, in the chain's order.
+
+    erased: sealed records that are gone and on record as erased, which is no fault.
+    """
 
     checked: int
     head: str
@@ -133,6 +171,7 @@ class Finding:
     files: int
     anchors: int
     faults: tuple[Fault, ...]
+    erased: tuple[Erasure, ...] = ()
 
     @property
     def first(self) -> Fault | None:

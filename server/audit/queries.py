@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from server.audit.domain import Backlog, Link, Mark, Source
+from server.audit.domain import Backlog, Erasure, Link, Mark, Source
 from server.core.db import Row, UnitOfWork
 
 _LINK = "select n, kind, ref, digest, prev_hash, hash, at from audit_entry"
+_ERASURE = "select kind, ref, number, why, erased_by, at from audit_erasure"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,16 @@ async def unsealed(uow: UnitOfWork, source: Source) -> Unsealed | None:
         """,
         sealed_as=source.kind,
     )
+
+
+async def erasures_of(uow: UnitOfWork, refs: Sequence[UUID]) -> dict[tuple[str, UUID], Erasure]:
+    """Answer what is on record as erased, by kind and ref."""
+    found = await uow.all_of(Erasure, f"{_ERASURE} where ref = any(%(refs)s)", refs=list(refs))
+    return {(it.kind, it.ref): it for it in found}
+
+
+async def erasures(uow: UnitOfWork) -> list[Erasure]:
+    return await uow.all_of(Erasure, f"{_ERASURE} order by at, kind, ref")
 
 
 async def take_time(uow: UnitOfWork) -> None:

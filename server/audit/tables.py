@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from server.core.tables import OrgTable, instant, of_organisation
+from server.core.tables import OrgRecord, OrgTable, instant, of_organisation
 
 
 class AuditEntry(OrgTable, table=True):
@@ -36,3 +36,24 @@ class AuditPending(OrgTable, table=True):
     marked_at: datetime = Field(
         sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
     )
+
+
+class AuditErasure(OrgRecord, table=True):
+    """A sealed record that was rightfully erased. Append-only, sealed itself; written by an administrator alone."""
+
+    __tablename__ = "audit_erasure"
+    __table_args__ = (
+        of_organisation(),
+        CheckConstraint("kind <> 'erasure'", name="kind"),
+        CheckConstraint("why <> '' and erased_by <> ''", name="said"),
+        UniqueConstraint("org_id", "kind", "ref"),
+        Index(None, "org_id", "number"),
+    )
+
+    kind: str
+    ref: UUID
+    work_order_id: UUID  # with which it went
+    number: int  # of that order, as people say it
+    why: str
+    erased_by: str  # a person's name as given, else the database role
+    at: datetime = instant()

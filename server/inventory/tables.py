@@ -81,7 +81,6 @@ class StockMovement(OrgRecord, table=True):
         belongs_to("part_id", "part"),
         belongs_to("from_id", "stock_location"),
         belongs_to("to_id", "stock_location"),
-        belongs_to("work_order_id", "work_order"),
         belongs_to("reverses_id", "stock_movement"),
         belongs_to("count_id", "stock_count"),
         one_of("reason", Reason),
@@ -100,7 +99,7 @@ class StockMovement(OrgRecord, table=True):
     quantity: Decimal = _quantity()
     serial: str | None = None
     reason: str
-    work_order_id: UUID | None = None
+    work_order_id: UUID | None = None  # without a reference: the ledger outlives an order that is erased
     visit_id: UUID | None = None
     reverses_id: UUID | None = None
     why: str | None = None

@@ -167,6 +167,8 @@ async def _fresh(uow: UnitOfWork, kept: Sequence[Kept]) -> dict[UUID, Kept]:
     held = await queries.known(uow, [one.id for one in kept] + [one.spare_id for one in kept])
     fresh: dict[UUID, Kept] = {}
     for one in kept:
+        if held.get(one.id) == {}:
+            continue  # of one that was erased nothing but its id is left, and it does not come back
         stored = held.get(one.id) or (fresh[one.id].envelope if one.id in fresh else None)
         if stored is None:
             fresh[one.id] = one
