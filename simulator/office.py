@@ -70,26 +70,30 @@ class Office:
         return [item async for item in self.pages(path, **parameters)]
 
     async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
-        for attempt in range(_TRIES):
+        failures, renewed = 0, False
+        while True:
             token = self._access
             headers = {**content.pop("headers", {}), "Authorization": f"Bearer {token}"}
             content["headers"] = headers
             try:
                 response = await self._http.request(method, f"/api/v1{path}", **content)
             except httpx.TransportError:
-                if attempt == _TRIES - 1:
+                failures += 1
+                if failures == _TRIES:
                     raise
-                await asyncio.sleep(0.2 * 2**attempt)
+                await asyncio.sleep(0.1 * 2**failures)
                 continue
             if response.is_success:
                 return response
-            if response.status_code == httpx.codes.UNAUTHORIZED:
+            if response.status_code == httpx.codes.UNAUTHORIZED and not renewed:
+                # However often it was tried before: a long outage outlives the token.
                 await self._stay_signed_in(token)
-            elif response.status_code in {429, 503} and attempt < _TRIES - 1:
-                await asyncio.sleep(float(response.headers.get("Retry-After", 0.2 * 2**attempt)))
-            else:
+                renewed = True
+                continue
+            failures, renewed = failures + 1, False
+            if response.status_code not in {429, 503} or failures == _TRIES:
                 raise Refused(response)
-        raise Refused(response)
+            await asyncio.sleep(float(response.headers.get("Retry-After", 0.1 * 2**failures)))
 
     async def _stay_signed_in(self, stale: str) -> None:
         async with self._refreshing:
