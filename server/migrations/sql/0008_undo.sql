@@ -1,3 +1,5 @@
+drop trigger stock_find_order on stock_movement;
+drop function stock_find_order;
 drop trigger audit_mutation_erased on mutation_log;
 grant delete on work_order to callout_app;
 -- The version before knows no such kinds, and its sealing would stop at them.
