@@ -11,6 +11,7 @@ import httpx
 from server.sync.envelope import canonical
 from tests.factories.media import File, checksum
 
+PASSWORD = "callout-demo-2026"  # of everybody in the seeded company
 _TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 
 

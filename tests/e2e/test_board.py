@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from tests.e2e.field import PASSWORD
 from tests.live import LiveServer
 
 CHROMIUM = os.environ.get("CALLOUT_CHROMIUM", "/usr/bin/chromium")
@@ -22,7 +23,6 @@ BOARD = Path(__file__).parents[2] / "web" / "apps" / "board" / "dist" / "index.h
 WEBGL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 DESK = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
-PASSWORD = "callout-demo-2026"
 PATIENCE_MS = 20_000
 
 expect.set_options(timeout=PATIENCE_MS)  # a busy machine is no fault of the board's
@@ -63,23 +63,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def office(live_server: LiveServer) -> Iterator[httpx.Client]:
-    """The API in the administrator's name, with every engineer on shift now."""
-    with httpx.Client(base_url=live_server.url, timeout=30) as client:
-        login = {"email": "admin@riviera.example", "password": PASSWORD}
-        session = client.post("/api/v1/auth/login", json=login).raise_for_status().json()
-        client.headers["Authorization"] = f"Bearer {session['access_token']}"
-        now = datetime.now(UTC)
-        shift = {
-            "starts_at": (now - timedelta(hours=1)).isoformat(),
-            "ends_at": (now + timedelta(hours=9)).isoformat(),
-        }
-        people = client.get("/api/v1/people", params={"limit": 100}).raise_for_status().json()["items"]
-        for person in people:
-            if person["engineer"] and person["active"]:
-                # One that overlaps a shift of theirs may be refused: then they are on shift already.
-                client.post(f"/api/v1/people/{person['id']}/shifts", json=shift)
-        yield client
+def office(office: httpx.Client) -> httpx.Client:
+    """The same, with every engineer on shift now."""
+    now = datetime.now(UTC)
+    shift = {"starts_at": (now - timedelta(hours=1)).isoformat(), "ends_at": (now + timedelta(hours=9)).isoformat()}
+    people = office.get("/api/v1/people", params={"limit": 100}).raise_for_status().json()["items"]
+    for person in people:
+        if person["engineer"] and person["active"]:
+            # One that overlaps a shift of theirs may be refused: then they are on shift already.
+            office.post(f"/api/v1/people/{person['id']}/shifts", json=shift)
+    return office
 
 
 @pytest.fixture

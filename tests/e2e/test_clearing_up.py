@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.e2e.field import Phone, act, an_order_for, assign, enrolled
-from tests.e2e.test_board import BOARD, DESK, PASSWORD, PHONE, browser  # noqa: F401 - one browser for all
+from tests.e2e.field import PASSWORD, Phone, act, an_order_for, assign, enrolled
+from tests.e2e.test_board import BOARD, DESK, PHONE, browser  # noqa: F401 - one browser for all
 from tests.factories.media import File, a_photo
 from tests.live import LiveServer
 
@@ -18,15 +18,6 @@ pytestmark = [
     pytest.mark.skipif(not BOARD.is_file(), reason="the board is not built: npm --prefix web run build"),
     pytest.mark.xdist_group("board"),
 ]
-
-
-@pytest.fixture(scope="module")
-def office(live_server: LiveServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=live_server.url, timeout=30) as client:
-        login = {"email": "admin@riviera.example", "password": PASSWORD}
-        session = client.post("/api/v1/auth/login", json=login).raise_for_status().json()
-        client.headers["Authorization"] = f"Bearer {session['access_token']}"
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.e2e.test_board import BOARD, DESK, PASSWORD, PHONE, browser  # noqa: F401 - one browser for all
+from tests.e2e.field import PASSWORD
+from tests.e2e.test_board import BOARD, DESK, PHONE, browser  # noqa: F401 - one browser for all
 from tests.live import LiveServer
 
 pytestmark = [
@@ -54,15 +55,6 @@ class Field:
     def _post(self, path: str, body: dict[str, object]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
         return self.api.post(path, json=body, headers=headers).raise_for_status()
-
-
-@pytest.fixture(scope="module")
-def office(live_server: LiveServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=live_server.url, timeout=30) as client:
-        login = {"email": "admin@riviera.example", "password": PASSWORD}
-        session = client.post("/api/v1/auth/login", json=login).raise_for_status().json()
-        client.headers["Authorization"] = f"Bearer {session['access_token']}"
-        yield client
 
 
 @pytest.fixture
