@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
 from server.core.clock import Clock
-from server.core.ids import IdSource, uuid7
+from server.core.ids import IdSource, Rising, uuid7
 from server.core.rows import shaped
 
 type Row = dict[str, Any]
@@ -42,16 +42,12 @@ class UnitOfWork:
         self.clock = clock
         self.org = org
         self._mint = mint
-        self._newest = uuid.UUID(int=0)
 
     def now(self) -> datetime:
         return self.clock.now()
 
     def new_id(self) -> uuid.UUID:
-        """Mint an id above all earlier ones of this transaction: events of one millisecond keep their order."""
-        fresh = self._mint(self.clock.now())
-        self._newest = fresh if fresh > self._newest else uuid.UUID(int=self._newest.int + 1)
-        return self._newest
+        return self._mint(self.clock.now())
 
     async def enter(self, org: uuid.UUID) -> None:
         """Set the organisation of this transaction; row-level security admits nothing before it is set."""
@@ -161,7 +157,7 @@ class Database:
         greeting: str | None = None,
     ) -> None:
         self.clock = clock
-        self.mint = mint
+        self.mint = Rising(mint)
 
         async def greet(connection: AsyncConnection[Any]) -> None:
             if greeting is not None:

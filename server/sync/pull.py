@@ -64,11 +64,11 @@ async def pull(database: Database, registry: Registry, actor: Actor, ask: Ask) -
         awaited = await queries.awaited_files(uow, registry.files, actor.person)
     cookie = stands.cookie
     if cookie is None or dropped or sent:
-        reached = {key: version for key, version in stands.buckets.items() if key not in set(dropped)}
-        reached |= {bucket.key: bucket.version for bucket in sent}
+        brought = {bucket.key: bucket.version for bucket in sent}
         async with database.unit_of_work(actor.org) as uow:
-            ordinal = await queries.store_cookie(uow, ask.device, stands.epoch, reached, ask.cookie)
-            cookie = Cookie(stands.epoch, ordinal)
+            cookie = await queries.store_cookie(
+                uow, ask.device, stands, dropped=dropped, sent=brought, asked=ask.cookie
+            )
     head = _line(
         k="head",
         epoch=stands.epoch,

@@ -55,11 +55,10 @@ class Stale:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a device stands. `cookie` is None when it starts from nothing, `buckets` key → version otherwise."""
+    """Where a device stands. `cookie` is None when it starts from nothing."""
 
     epoch: int
     cookie: Cookie | None
-    buckets: dict[str, int]
     last_seq: int
     durable_seq: int
 
@@ -231,7 +230,7 @@ async def standing(uow: UnitOfWork, device: UUID, stream: UUID, cookie: Cookie |
     """Answer where a device stands. A cookie that is unknown, or from before a restore, means nothing any more."""
     found = await uow.row(
         """
-        select e.epoch, s.ordinal, s.buckets, coalesce(t.last_seq, 0) as last_seq,
+        select e.epoch, s.ordinal, coalesce(t.last_seq, 0) as last_seq,
                coalesce(t.durable_seq, 0) as durable_seq
         from sync_epoch e
         left join sync_device_state s
@@ -245,7 +244,17 @@ async def standing(uow: UnitOfWork, device: UUID, stream: UUID, cookie: Cookie |
     )
     assert found is not None
     known = cookie if found["ordinal"] is not None else None
-    return Standing(found["epoch"], known, found["buckets"] or {}, found["last_seq"], found["durable_seq"])
+    return Standing(found["epoch"], known, found["last_seq"], found["durable_seq"])
+
+
+async def held_buckets(uow: UnitOfWork, device: UUID, cookie: Cookie) -> dict[str, int]:
+    """Answer at which version a device holds each bucket, by a cookie that is known."""
+    held: dict[str, int] = await uow.value(
+        "select buckets from sync_device_state where device_id = %(device)s and ordinal = %(ordinal)s",
+        device=device,
+        ordinal=cookie.ordinal,
+    )
+    return held
 
 
 async def differing_buckets(
@@ -354,18 +363,29 @@ async def newest_snapshots(uow: UnitOfWork, buckets: Sequence[int | None]) -> di
     return {it.bucket_id: it for it in found}
 
 
-async def store_cookie(uow: UnitOfWork, device: UUID, epoch: int, buckets: dict[str, int], asked: Cookie | None) -> int:
-    """Remember what an answer brings the device up to; answer its ordinal."""
-    return int(
-        await uow.value(
-            "select sync_store_cookie(%(device)s, %(epoch)s, %(buckets)s, %(asked)s, %(now)s)",
-            device=device,
-            epoch=epoch,
-            buckets=buckets,
-            asked=asked.ordinal if asked else None,
-            now=uow.now(),
-        )
+async def store_cookie(
+    uow: UnitOfWork,
+    device: UUID,
+    stands: Standing,
+    *,
+    dropped: Sequence[str],
+    sent: dict[str, int],
+    asked: Cookie | None,
+) -> Cookie:
+    """Remember what an answer brings a device to: where it stood, without `dropped`, plus `sent` (key: version)."""
+    ordinal = await uow.value(
+        """
+        select sync_store_cookie(%(device)s, %(epoch)s, %(based_on)s, %(dropped)s::text[], %(sent)s, %(asked)s, %(now)s)
+        """,
+        device=device,
+        epoch=stands.epoch,
+        based_on=stands.cookie.ordinal if stands.cookie else None,
+        dropped=list(dropped),
+        sent=sent,
+        asked=asked.ordinal if asked else None,
+        now=uow.now(),
     )
+    return Cookie(stands.epoch, int(ordinal))
 
 
 async def awaited_files(uow: UnitOfWork, sources: Sequence[str], person: UUID) -> list[str]:

@@ -40,7 +40,8 @@ async def verify(
         stands = await queries.standing(uow, device, device, cookie)
         if stands.cookie is None:
             return Verification(0, [], None)
-        held = {key: claim for key, claim in claims.items() if stands.buckets.get(key) == claim.v}
+        told = await queries.held_buckets(uow, device, stands.cookie)
+        held = {key: claim for key, claim in claims.items() if told.get(key) == claim.v}
         present = await queries.buckets_at(uow, {key: claim.v for key, claim in held.items()})
         contents = await queries.contents(uow, present)
     differing = []
@@ -52,7 +53,6 @@ async def verify(
     if differing:
         log.error("a device differs from the server", device=str(device), buckets=differing[:20])
         async with database.unit_of_work(actor.org) as uow:
-            kept = {key: version for key, version in stands.buckets.items() if key not in set(differing)}
-            cookie = Cookie(stands.epoch, await queries.store_cookie(uow, device, stands.epoch, kept, cookie))
+            cookie = await queries.store_cookie(uow, device, stands, dropped=differing, sent={}, asked=cookie)
             await fleet.note_verify_mismatch(uow, device, differing)
     return Verification(len(present), differing, cookie)

@@ -31,8 +31,8 @@ def cookies_run_ahead(_world: World, patch: pytest.MonkeyPatch) -> None:
     """The device is taken to hold the next version of every bucket already."""
     honest = queries.store_cookie
 
-    async def early(uow: UnitOfWork, device: Any, epoch: int, reached: Mapping[str, int], asked: Any) -> int:
-        return await honest(uow, device, epoch, {key: version + 1 for key, version in reached.items()}, asked)
+    async def early(*where: Any, sent: Mapping[str, int], **more: Any) -> Any:
+        return await honest(*where, sent={key: version + 1 for key, version in sent.items()}, **more)
 
     patch.setattr(queries, "store_cookie", early)
 

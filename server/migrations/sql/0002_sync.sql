@@ -304,20 +304,29 @@ $$;
 
 -- Remember what a pull brings a device up to, one pull at a time, and answer its number. The three newest are kept,
 -- and the one it asked with: pulls that break off again and again must not lose the device's place.
-create function sync_store_cookie(whom uuid, of_epoch bigint, holds jsonb, asked bigint, present timestamptz)
+create function sync_store_cookie(
+    whom uuid, of_epoch bigint, based_on bigint, dropped text[], sent jsonb, asked bigint, present timestamptz
+)
     returns bigint
     language plpgsql
 as $$
 declare
+    holds jsonb := '{}';
     next_ordinal bigint;
 begin
     perform from device where id = whom for no key update;
+    if based_on is not null then
+        select s.buckets into holds from sync_device_state s where s.device_id = whom and s.ordinal = based_on;
+        if not found then
+            raise exception 'what the device holds was forgotten meanwhile' using errcode = 'serialization_failure';
+        end if;
+    end if;
     select coalesce(max(s.ordinal), 0) + 1 into next_ordinal from sync_device_state s where s.device_id = whom;
     update sync_device_state set acked_at = coalesce(acked_at, present) where device_id = whom and ordinal = asked;
     delete from sync_device_state
     where device_id = whom and ordinal <= next_ordinal - 3 and ordinal is distinct from asked;
     insert into sync_device_state (org_id, device_id, ordinal, epoch, buckets, sent_at)
-    values (callout_org(), whom, next_ordinal, of_epoch, holds, present);
+    values (callout_org(), whom, next_ordinal, of_epoch, holds - dropped || sent, present);
     update device set last_contact_at = present where id = whom;
     return next_ordinal;
 end;
