@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -151,7 +151,8 @@ PUBLIC = {
 
 def refuse_undeclared_routes(app: FastAPI) -> None:
     """Fail at start when a route neither requires an actor nor stands in PUBLIC."""
-    for route in app.routes:
+    # `app.routes` holds included routers whole; only this sees into them.
+    for route in (found.original_route for found in iter_route_contexts(app.routes)):
         if isinstance(route, APIRoute) and route.name not in PUBLIC:
             calls = [dependency.call for dependency in route.dependant.dependencies]
             if not any(isinstance(call, Permitted) for call in calls):

@@ -45,7 +45,7 @@ class BodyLimit:
         return f"The body is larger than {self.max_bytes:,} bytes; send less at once."
 
 
-def address_of(request: Request) -> str:
+async def address_of(request: Request) -> str:
     """Where a request comes from, as far as the connection says; behind a proxy that is the proxy."""
     return request.client.host if request.client else "nowhere"
 

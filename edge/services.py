@@ -51,4 +51,9 @@ def services_of(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
-type ServicesOf = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    # A dependency that is a plain function would be sent to a thread and back, with every request.
+    return services_of(request)
+
+
+type ServicesOf = Annotated[Services, Depends(_services)]

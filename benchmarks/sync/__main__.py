@@ -19,6 +19,7 @@ from benchmarks.sync.lines import Line, Reply
 from benchmarks.sync.world import Phone, World, world
 from callout import cluster
 from callout.wiring import registry
+from server.core.db import SESSION_OPTIONS
 
 PULL, PUSH = "/mobile/v1/sync/pull", "/mobile/v1/sync/push"
 LIMITS = {  # SYNC.md §7
@@ -254,7 +255,7 @@ def _plain_first_sync(it: World) -> float:
             statement = sql.replace("%(ids)s", mine)
             db.execute(f"select string_agg(d::text, E'\\n') from ({statement}) p").fetchall()
 
-    with psycopg.connect(it.runtime_url) as db:
+    with psycopg.connect(it.runtime_url, options=SESSION_OPTIONS) as db:
         db.execute("select set_config('callout.org', %s, false)", [str(it.org)])
         db.execute(
             "create temporary table bench_mine as select e.entity, e.entity_id as id "
@@ -272,7 +273,7 @@ def _plain_first_sync(it: World) -> float:
 
 def _timed(once: Callable[[psycopg.Connection], None], it: World, rounds: int) -> list[float]:
     times = []
-    with psycopg.connect(it.runtime_url) as db:
+    with psycopg.connect(it.runtime_url, options=SESSION_OPTIONS) as db:
         for _ in range(rounds):
             began = time.perf_counter()
             once(db)

@@ -1,8 +1,14 @@
 """What no column could hold is refused at the rim with a sentence, never with a 5xx."""
 
+import inspect
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
 
 LOGIN = "/api/v1/auth/login"
 
@@ -81,9 +87,32 @@ async def test_health(client):
 async def test_a_route_that_does_not_say_who_may_call_it_stops_the_start(app):
     from callout.asgi import refuse_undeclared_routes
 
-    @app.get("/careless")
+    router = APIRouter()
+
+    @router.get("/careless")
     async def careless() -> str:
         return "hello"
 
+    refuse_undeclared_routes(app)
+    app.include_router(router)
     with pytest.raises(RuntimeError, match="careless"):
         refuse_undeclared_routes(app)
+
+
+async def test_no_request_waits_for_a_thread(app):
+    """The framework sends plain functions to threads: several milliseconds for a line that reads a header."""
+    routes = [it.original_route for it in iter_route_contexts(app.routes)]
+    calls = {call for route in routes if isinstance(route, APIRoute) for call in _calls(route.dependant)}
+    waiting = [call for call in calls if not _is_awaited(call) and not _is_awaited(type(call).__call__)]
+    assert len(calls) > len(waiting) == 0
+
+
+def _calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    assert dependant.call is not None
+    yield dependant.call
+    for nested in dependant.dependencies:
+        yield from _calls(nested)
+
+
+def _is_awaited(call: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
