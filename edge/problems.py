@@ -146,5 +146,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(psycopg.OperationalError, _unavailable)
     app.add_exception_handler(PoolTimeout, _unavailable)
     app.add_exception_handler(psycopg.errors.QueryCanceled, _unavailable)
+    # This process stood still, its machine suspended say, for longer than the database waits.
+    app.add_exception_handler(psycopg.errors.IdleInTransactionSessionTimeout, _unavailable)
     app.add_exception_handler(psycopg.IntegrityError, _against_a_constraint)
     app.add_exception_handler(Exception, _unexpected)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,6 +76,19 @@ async def test_every_answer_carries_the_caller_s_trace_id(client):
     assert answer.headers["x-trace-id"] == trace
     problem = await client.get("/api/v1/me", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
     assert json.loads(problem.text)["trace_id"] == trace
+
+
+async def test_a_process_that_stood_still_in_a_transaction_asks_to_be_tried_again(app, client, services, company):
+    @app.get("/slept")
+    async def slept() -> None:
+        async with services.database.unit_of_work(company.id) as uow:
+            await uow.run("set local idle_in_transaction_session_timeout = '20ms'")
+            time.sleep(0.1)  # noqa: ASYNC251 - the whole process stands still
+            await uow.run("select 1")
+
+    answer = await client.get("/slept")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert (await client.get("/readyz")).status_code == 200
 
 
 async def test_health(client):
