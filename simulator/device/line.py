@@ -104,6 +104,8 @@ class Line:
             asked.headers["Authorization"] = f"Bearer {token}"
             try:
                 response = await self._http.send(asked, stream=stream)
+                if response.status_code == httpx.codes.FORBIDDEN:
+                    await response.aread()  # a refusal that broke off on its way says nothing: ask again
             except httpx.TransportError as broken:
                 reason = broken
                 await self._back_off(attempt)
@@ -116,7 +118,7 @@ class Line:
                 reason = f"the server answers {response.status_code}"
                 await self._back_off(attempt, response.headers.get("Retry-After"))
             else:
-                await _refuse_revoked(response)
+                _refuse_revoked(response)
                 return response
         raise NoConnection(f"{asked.method} {asked.url.path}: {reason!r} after {self._tries} tries")
 
@@ -137,7 +139,7 @@ class Line:
                 response = await self._http.post("/mobile/v1/auth/refresh", json={"refresh_token": token})
             except httpx.TransportError:
                 return  # a lost reply is no loss: the old token is still stored and the server honours it once more
-            await _refuse_revoked(response)
+            _refuse_revoked(response)
             if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
                 raise SignedOut(response.text)
             if response.is_success:
@@ -150,11 +152,9 @@ def keep_tokens(store: Store, tokens: dict[str, Any]) -> None:
         put_settings(db, access_token=tokens["access_token"], refresh_token=tokens["refresh_token"])
 
 
-async def _refuse_revoked(response: httpx.Response) -> None:
-    if response.status_code == httpx.codes.FORBIDDEN:
-        await response.aread()
-        if problem_code(response) in _REVOKED:
-            raise DeviceRevoked(response.text, wipe=problem_facts(response).get("wipe") is True)
+def _refuse_revoked(response: httpx.Response) -> None:
+    if response.status_code == httpx.codes.FORBIDDEN and problem_code(response) in _REVOKED:
+        raise DeviceRevoked(response.text, wipe=problem_facts(response).get("wipe") is True)
 
 
 def problem_code(response: httpx.Response) -> str:

@@ -55,6 +55,7 @@ class FakeServer:
         self.access = "access-0"
         self.refreshes = ["refresh-0"]
         self.missing: list[str] = []
+        self.revoked = False
         self.busy = 0  # how many requests are still answered by 503
         self.epoch = 1
         self.hints: list[Json] = []
@@ -81,6 +82,8 @@ class FakeServer:
         async def answer(request: Request) -> Response:
             if request.headers.get("Authorization") != f"Bearer {self.access}":
                 return problem(401, "auth.expired")
+            if self.revoked:
+                return problem(403, "identity.device_revoked")
             if self.busy:
                 self.busy -= 1
                 return problem(503, "unavailable", {"Retry-After": "0"})

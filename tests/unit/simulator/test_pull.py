@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.device import Device, NoConnection, ProtocolBroken
+from simulator.device import Device, DeviceRevoked, NoConnection, ProtocolBroken
 from simulator.faults import Fate
 from tests.unit.simulator.conftest import Weather
 from tests.unit.simulator.fake_server import FakeServer
@@ -69,6 +69,15 @@ async def test_a_lost_pull_reply_is_asked_for_again(phone: Device, server: FakeS
     weather.next("/sync/pull", Fate.LOSE_REPLY)
     await phone.sync()
     assert len(phone.view.rows("note")) == 20
+
+
+async def test_a_refusal_that_breaks_off_is_asked_for_again(
+    phone: Device, server: FakeServer, weather: Weather
+) -> None:
+    server.revoked = True
+    weather.next("/sync/pull", Fate.CUT)
+    with pytest.raises(DeviceRevoked):
+        await phone.pull()
 
 
 async def test_a_pull_goes_on_while_there_is_more(phone: Device, server: FakeServer) -> None:
