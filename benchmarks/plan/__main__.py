@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.plan import ours, technicians
+from benchmarks.plan import ours, technicians, urgent
 from benchmarks.plan.judge import BrokenRuleError, judged
 from benchmarks.plan.peers import PEERS, Answer, ask
 from benchmarks.plan.shape import Day, day
@@ -29,6 +29,7 @@ LIMITS = {  # DISPATCH.md, figures to reach
     "trsp_gap_10s_pct": 0.2,
     "trsp_gap_60s_pct": 0.0,
     "praxedo_gap_10s_pct": 0.0,
+    "insert_200_routes_p99_ms": 1.0,
 }
 _SOME = ("C101", "R201", "RC101")  # in towns, scattered with long days, and a mixture
 
@@ -69,6 +70,7 @@ def _measures(*, quick: bool) -> dict[str, Measure]:
         "trsp_gap_10s_pct": partial(_trsp_gap, 10, ()),
         "trsp_gap_60s_pct": partial(_trsp_gap, 60, ()),
         "praxedo_gap_10s_pct": partial(_praxedo_gap, 10),
+        "insert_200_routes_p99_ms": _insertion,
     }
 
 
@@ -100,6 +102,10 @@ def _told(who: str, shaped: Day, answer: Answer) -> int:
     verdict = judged(shaped, answer.routes)
     _row(shaped.name, who, verdict.cost, verdict.unserved, answer.seconds, answer.why)
     return verdict.cost
+
+
+def _insertion(_: Path, seed: int) -> float:
+    return urgent.insertion_ms(2000, 200, 10, seed)
 
 
 # --- technicians ------------------------------------------------------------------------------------------------------

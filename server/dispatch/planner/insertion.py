@@ -1,8 +1,8 @@
-"""The cheapest place for one visit in one running route. Compiled."""
+"""The cheapest place for one visit in one running route, and in each of them. Compiled."""
 
 import numpy as np
 
-from server.dispatch.planner.arrays import Arrays, Random
+from server.dispatch.planner.arrays import Arrays, Longs, Random
 from server.dispatch.planner.compiled import compiled, inlined
 from server.dispatch.planner.routes import IMPOSSIBLE, Routes, driven, extended, joined, price_of
 
@@ -63,6 +63,19 @@ def cheapest(
         if cost < best:
             best, position = cost, i
     return best, position, loading
+
+
+@compiled
+def places(p: Arrays, routes: Routes, visit: int, costs: Longs, positions: Longs, loadings: Longs) -> None:
+    """Fill in, for every shift, what `cheapest` answers for it; a cost of IMPOSSIBLE where the visit can't go.
+
+    Shapes: costs, positions and loadings are [m].
+    """
+    state = np.ones(1, np.uint64)
+    for r in range(p.able.shape[1]):
+        costs[r], positions[r], loadings[r] = IMPOSSIBLE, -1, -1
+        if p.able[visit, r]:
+            costs[r], positions[r], loadings[r] = cheapest(p, routes, r, visit, IMPOSSIBLE, 0.0, state)
 
 
 @compiled

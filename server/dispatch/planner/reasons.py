@@ -5,13 +5,11 @@ Nobody is able, nobody can reach it, there is no room beside the rest, or it cos
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from server.dispatch.planner.arrays import Arrays
-from server.dispatch.planner.insertion import cheapest
 from server.dispatch.planner.plan import Reason, Why
 from server.dispatch.planner.problem import Problem
-from server.dispatch.planner.routes import IMPOSSIBLE, Routes, empty_routes, lay
+from server.dispatch.planner.routes import Routes, empty_routes, lay
+from server.dispatch.planner.running import offers
 
 
 def reasons_of(
@@ -29,17 +27,7 @@ def reasons_of(
 def _reason(arrays: Arrays, alone: Routes, planned: Routes, visit: int) -> Reason:
     if not arrays.able[visit].any():
         return Reason(Why.NOBODY_ABLE)
-    if _cheapest(arrays, alone, visit) is None:
+    if not offers(arrays, alone, visit, most=1):
         return Reason(Why.UNREACHABLE)
-    found = _cheapest(arrays, planned, visit)
-    return Reason(Why.NO_ROOM) if found is None else Reason(Why.COSTS_MORE, *found)
-
-
-def _cheapest(arrays: Arrays, routes: Routes, visit: int) -> tuple[int, int] | None:
-    """Answer (cost, shift) of the cheapest place in any route."""
-    found = []
-    for number in np.flatnonzero(arrays.able[visit]).tolist():
-        cost, position, _ = cheapest(arrays, routes, number, visit, IMPOSSIBLE, 0.0, np.ones(1, np.uint64))
-        if position >= 0:
-            found.append((cost, number))
-    return min(found, default=None)
+    found = offers(arrays, planned, visit, most=1)
+    return Reason(Why.COSTS_MORE, found[0].cost, found[0].shift) if found else Reason(Why.NO_ROOM)

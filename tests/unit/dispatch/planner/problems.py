@@ -121,7 +121,7 @@ def _best_tour(problem: Problem, shift: int, chosen: frozenset[int]) -> int | No
             sequence: list[int | None] = list(order)
             if position is not None:
                 sequence.insert(position, None)
-            if _equipped(problem, shift, sequence):
+            if equipped(problem, shift, sequence):
                 try:
                     found.append(tour_of(problem, shift, sequence).costs)
                 except Undrivable:
@@ -129,7 +129,7 @@ def _best_tour(problem: Problem, shift: int, chosen: frozenset[int]) -> int | No
     return min((it.total for it in found), default=None)
 
 
-def _equipped(problem: Problem, shift: int, sequence: list[int | None]) -> bool:
+def equipped(problem: Problem, shift: int, sequence: list[int | None]) -> bool:
     stock, it = list(problem.shifts[shift].stock), problem.shifts[shift]
     for visit in sequence:
         if visit is None:
