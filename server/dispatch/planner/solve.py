@@ -32,7 +32,7 @@ def solve(
     search = begun(arrays, _routes(problem, arrays, start), seed)
     near = _neighbour_price(arrays)
     so_far = Progress(0, 0, int(search.costs[1]))
-    while (done := stop.progress(so_far)) < 1:
+    while arrays.able.any() and (done := stop.progress(so_far)) < 1:
         heat = near * _WARM * (_COLD / _WARM) ** done
         anneal(arrays, search, _SLICE, heat, heat)
         cost, steps = int(search.costs[1]), so_far.steps + _SLICE
