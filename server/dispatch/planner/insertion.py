@@ -80,8 +80,8 @@ def places(p: Arrays, routes: Routes, visit: int, costs: Longs, positions: Longs
 
 @compiled
 def lacks_parts(p: Arrays, routes: Routes, r: int, visit: int) -> bool:
-    for b in range(p.uses.shape[1]):  # noqa: SIM110 - compiled code knows no generators
-        if routes.used[r, b] + p.uses[visit, b] > p.stock[r, b]:
+    for b in range(p.uses.shape[1]):
+        if p.uses[visit, b] and routes.used[r, b] + p.uses[visit, b] > p.stock[r, b]:
             return True
     return False
 

@@ -323,15 +323,15 @@ def _settle_loading(p: Arrays, routes: Routes, r: int) -> None:
 
 @compiled
 def _needed_before(p: Arrays, r: int, row: Records, size: int) -> int:
-    """Answer the first visit that can't be done without loading, -1 if all can."""
-    left = p.stock[r].copy()
+    """Answer the first visit that can't be done without loading, -1 if all can. Who is under way has what they need."""
+    left, locked = p.stock[r].copy(), p.shifts[r].locked
     for i in range(size):
         stop = row[i].stop
-        if p.fetches[stop, r]:
+        if i >= locked and p.fetches[stop, r]:
             return i
         for b in range(left.shape[0]):
             left[b] -= p.uses[stop, b]
-            if left[b] < 0:
+            if i >= locked and p.uses[stop, b] and left[b] < 0:
                 return i
     return -1
 

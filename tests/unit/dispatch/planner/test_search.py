@@ -132,6 +132,15 @@ def test_what_the_van_lacks_comes_from_the_warehouse_on_the_way():
     assert len(solve(a_day(*(replace(it, penalty=10**6) for it in visits), shifts=(poor,)), Steps(400)).left_out) == 1
 
 
+def test_who_is_under_way_has_what_they_need_and_the_next_visit_may_load():
+    depot = Warehouse(4, 7 * HOUR, 18 * HOUR, 900)
+    shift = Shift(0, 3, 3, 8 * HOUR, 17 * HOUR, stock=(0,), warehouse=depot, locked=(0,))
+    visits = [Visit(place, HOUR, ALL_DAY, parts=(1,)) for place in range(3)]
+    (tour,) = solve(a_day(*visits, shifts=(shift,)), Steps(1000)).tours
+    assert [stop.visit for stop in tour.stops][:2] == [0, None]
+    assert len(tour.stops) == 4
+
+
 def test_a_slower_engineer_takes_longer():
     shift = Shift(0, 1, 1, 8 * HOUR, 17 * HOUR, pace=150)
     (tour,) = solve(a_day(Visit(0, HOUR, ALL_DAY), shifts=(shift,)), Steps(200)).tours
