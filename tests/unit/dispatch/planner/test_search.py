@@ -115,6 +115,7 @@ def test_a_break_is_taken_between_visits_when_it_may_be():
     shift = Shift(0, 2, 2, 8 * HOUR, 17 * HOUR, rest=rest)
     problem = a_day(Visit(0, 4 * HOUR, ALL_DAY), Visit(1, 3 * HOUR, ALL_DAY), shifts=(shift,))
     (tour,) = solve(replace(problem, prices=Prices(second_away=1)), Steps(400)).tours
+    assert tour.rests is not None
     assert 12 * HOUR <= tour.rests <= 13 * HOUR
     assert tour.stops[1].begins >= tour.rests + 1800
     assert tour.returns == 8 * HOUR + 7 * HOUR + 3 * 600 + 1800
