@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.plan import ours, technicians, urgent
+from benchmarks.plan import ours, rank, technicians, urgent
 from benchmarks.plan.judge import BrokenRuleError, judged
 from benchmarks.plan.peers import PEERS, Answer, ask
 from benchmarks.plan.shape import Day, day
@@ -30,6 +30,7 @@ LIMITS = {  # DISPATCH.md, figures to reach
     "trsp_gap_60s_pct": 0.0,
     "praxedo_gap_10s_pct": 0.0,
     "insert_200_routes_p99_ms": 1.0,
+    "rank_10k_p99_ms": 100,
 }
 _SOME = ("C101", "R201", "RC101")  # in towns, scattered with long days, and a mixture
 
@@ -70,6 +71,8 @@ def _measures(*, quick: bool) -> dict[str, Measure]:
         "trsp_gap_10s_pct": partial(_trsp_gap, 10, ()),
         "trsp_gap_60s_pct": partial(_trsp_gap, 60, ()),
         "praxedo_gap_10s_pct": partial(_praxedo_gap, 10),
+        "rank_10k_p99_ms": rank.p99_ms,
+        "rank_10k_over_plain_sql_ratio": rank.over_plain_sql,
         "insert_200_routes_p99_ms": _insertion,
     }
 

@@ -4,15 +4,18 @@ score = Σ weight x factor, every factor in [0, 1] with its raw value and unit k
 add up to 1. A VIP customer's job scores 30 % higher, so that it wins where jobs compete for one engineer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import Self, overload
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from server.geo.congestion import P90_OVER_MEDIAN
 from server.geo.domain import Metres, Point, Seconds
 from server.geo.journey import Matrix, Source
 from server.workforce.domain import SkillLevel
@@ -28,7 +31,14 @@ _OVERTIME_TOO_MUCH_MIN = 120
 _SURPLUS_ENOUGH = 2  # levels above what is asked
 _JUST_QUALIFIED = 0.6
 
+# Of 24,000 random drives over a city and its surroundings none was quicker than half its estimate less 99 seconds.
+_QUICKEST, _QUICKER_S = 0.5, 120
+
 type Numbers = NDArray[np.float64]
+type Integers = NDArray[np.int64]
+type Flags = NDArray[np.bool_]
+type Skills = tuple[SkillLevel, ...]
+type Ids = NDArray[np.void]  # 16 bytes each
 type Weights = Mapping[str, float]
 
 
@@ -92,6 +102,9 @@ class Origin(StrEnum):
     HOME = "home"
 
 
+ORIGINS = tuple(Origin)  # by the number that statements answer
+
+
 @dataclass(frozen=True)
 class Job:
     """What is asked for, where and by when."""
@@ -116,61 +129,103 @@ class Job:
         return self.window_end or max(self.respond_by, at + HORIZON)
 
 
-@dataclass(frozen=True)
-class Prospect:
-    """An engineer as a job sees them. The shift is the first that still runs or begins in the job's time."""
+@dataclass(frozen=True, eq=False)
+class Prospects:
+    """Every engineer as a job sees them: columns of one length, by rising id.
 
-    engineer_id: UUID
-    name: str
-    active: bool
-    home: Point
-    territory_id: UUID | None
-    capacity_minutes: int
-    load_minutes: int
-    skills: tuple[SkillLevel, ...]
-    shift_starts_at: datetime | None
-    shift_ends_at: datetime | None
-    place: Point | None
-    fixed_at: datetime | None
-    busy_place: Point | None  # the site they are driving to or working at
-    busy_until: datetime | None
-    planned_until: datetime | None  # end of the last visit planned before the shift ends
-    visits_here: int
-    declined: bool
+    Instants are seconds after the moment asked about, NaN where there is none. `origin` indexes `ORIGINS`. The shift is
+    the first that still runs or begins in the job's time. `levels` are those of the job's skills, in its order, 0 for
+    none: shape (engineers, skills asked for).
+    """
 
-    def origin(self, at: datetime) -> tuple[Origin, Point]:
-        if self.busy_place is not None:
-            return Origin.CURRENT_VISIT, self.busy_place
-        if self.place is not None and self.fixed_at is not None and at - self.fixed_at <= FRESH:
-            return Origin.POSITION, self.place
-        return Origin.HOME, self.home
+    engineer_id: Ids
+    name: Sequence[str]
+    active: Flags
+    declined: Flags
+    preferred: Flags
+    in_territory: Flags  # of the job; where neither has one, too
+    origin: Integers
+    lon: Numbers
+    lat: Numbers
+    capacity_minutes: Integers
+    load_minutes: Integers
+    visits_here: Integers
+    shift_starts: Numbers
+    shift_ends: Numbers
+    busy_until: Numbers  # of what they are driving to or working at
+    planned_until: Numbers  # end of the last visit planned before the shift ends
+    levels: Integers
 
-    def free_at(self, at: datetime) -> datetime:
+    def __len__(self) -> int:
+        return len(self.engineer_id)
+
+    @property
+    def leaves(self) -> Numbers:
         """When they can set off: not before their shift, nor before their current work is done."""
-        return max(at, self.shift_starts_at or at, self.busy_until or at)
+        return np.fmax(0.0, np.fmax(self.shift_starts, self.busy_until))
 
-    def level_of(self, skill: str) -> int | None:
-        return next((mine.level for mine in self.skills if mine.key == skill), None)
+    def id_of(self, row: int) -> UUID:
+        return UUID(bytes=self.engineer_id[row].tobytes())
 
+    def row_of(self, engineer_id: UUID) -> int | None:
+        found = np.flatnonzero(self.engineer_id == np.void(engineer_id.bytes))
+        return int(found[0]) if len(found) else None
 
-@dataclass(frozen=True)
-class Drive:
-    """The way from a prospect's origin to the job."""
+    def place_of(self, row: int) -> Point:
+        return Point(float(self.lon[row]), float(self.lat[row]))
 
-    seconds: Seconds
-    p90_seconds: Seconds
-    metres: Metres
-    source: Source
-
-
-def drives_in(table: Matrix) -> list[Drive]:
-    """Read a table of one destination, an origin a row."""
-    return [
-        Drive(
-            int(table.seconds[row, 0]), int(table.p90_seconds[row, 0]), int(table.metres[row, 0]), table.source(row, 0)
+    def asked_skills_of(self, row: int, job: Job) -> Skills:
+        return tuple(
+            SkillLevel(asked.key, int(level))
+            for asked, level in zip(job.skills, self.levels[row], strict=True)
+            if level
         )
-        for row in range(len(table.seconds))
-    ]
+
+    def places(self) -> list[Point]:
+        return [Point(lon, lat) for lon, lat in zip(self.lon.tolist(), self.lat.tolist(), strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Drives:
+    """The way of each prospect to the job: columns as long as theirs."""
+
+    seconds: Numbers
+    p90_seconds: Numbers
+    metres: Numbers
+    estimated: Flags
+
+    @classmethod
+    def read(cls, table: Matrix) -> Self:
+        """Read a table of one row or one column."""
+        return cls(
+            table.seconds.ravel().astype(np.float64),
+            table.p90_seconds.ravel().astype(np.float64),
+            table.metres.ravel().astype(np.float64),
+            table.estimated.ravel(),
+        )
+
+    def corrected(self, rows: Integers, better: "Drives") -> "Drives":
+        """The same with other numbers in some rows."""
+
+        def column[N: (Numbers, Flags)](mine: N, theirs: N) -> N:
+            mine = mine.copy()
+            mine[rows] = theirs
+            return mine
+
+        return Drives(
+            column(self.seconds, better.seconds),
+            column(self.p90_seconds, better.p90_seconds),
+            column(self.metres, better.metres),
+            column(self.estimated, better.estimated),
+        )
+
+    def at_best(self) -> "Drives":
+        """What roads do not undercut, of estimates: half of them less two minutes."""
+        seconds = np.maximum(0.0, _QUICKEST * self.seconds - _QUICKER_S)
+        return Drives(seconds, seconds * P90_OVER_MEDIAN, self.metres, self.estimated)
+
+    def source(self, row: int) -> Source:
+        return Source.ESTIMATE if self.estimated[row] else Source.ROADS
 
 
 @dataclass(frozen=True)
@@ -197,7 +252,7 @@ class Candidate:
     load_minutes: int
     capacity_minutes: int
     factors: tuple[FactorScore, ...]
-    skills: tuple[SkillLevel, ...]
+    skills: Skills
 
 
 @dataclass(frozen=True)
@@ -207,137 +262,132 @@ class Excluded:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True)
+class Listed[T](Sequence[T]):
+    """People of a ranking in its order, each made when somebody looks: of ten thousand a few are looked at."""
+
+    def __init__(self, rows: Integers, make: Callable[[int], T]) -> None:
+        self._rows = rows
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return Listed(self._rows[index], self._make)
+        return self._make(int(self._rows[index]))
+
+
+@dataclass(frozen=True, eq=False)
 class Ranking:
-    """Candidates, the best first, and everybody else with why not.
+    """Candidates, the best first, and everybody else with why not, by id."""
 
-    starts: when each of them, the excluded too, could begin: a dispatcher may know better than a rule.
-    """
-
-    items: tuple[Candidate, ...]
-    excluded: tuple[Excluded, ...]
-    starts: Mapping[UUID, datetime]
+    items: Sequence[Candidate]
+    excluded: Sequence[Excluded]
     weights_version: int
+    _job: Job
+    _prospects: Prospects
+    _arrives: Numbers
+    _at: datetime
+
+    def start_of(self, engineer_id: UUID) -> datetime | None:
+        """When they could begin, the excluded too: a dispatcher may know better than a rule. None for strangers.
+
+        After the way there, after what is planned already, and not before the customer's window; whole minutes.
+        """
+        row = self._prospects.row_of(engineer_id)
+        if row is None:
+            return None
+        after = np.fmax(self._arrives[row], self._prospects.planned_until[row])
+        start = max(self._at + timedelta(seconds=float(after)), self._job.window_start or self._at)
+        return start if start.second == start.microsecond == 0 else start.replace(second=0, microsecond=0) + _MINUTE
 
 
-@dataclass(frozen=True)
-class _Outlook:
-    """One prospect's way to the job."""
+@dataclass(frozen=True, eq=False)
+class _Rated:
+    """Every prospect measured against the job: columns as long as theirs; whom a hard rule excludes scores -inf."""
 
-    arrives_at: datetime
-    arrives_p90: datetime
+    arrives: Numbers
+    arrives_p90: Numbers
+    able: Flags
+    factors: Mapping[Factor, tuple[Numbers, Numbers]]  # values in [0, 1] and raw numbers
+    scores: Numbers
+
+
+def scores(job: Job, prospects: Prospects, drives: Drives, at: datetime, weights: Weights) -> Numbers:
+    """Score everybody; -inf for whom a hard rule excludes. It falls with the drive: no weight is negative."""
+    return _rated(job, prospects, drives, at, weights).scores
 
 
 def rank(
     job: Job,
-    prospects: Sequence[Prospect],
-    drives: Sequence[Drive],
+    prospects: Prospects,
+    drives: Drives,
     at: datetime,
     *,
     weights: Weights,
     weights_version: int,
+    skills: Mapping[UUID, Skills],
 ) -> Ranking:
-    """Score everybody who may take the job at `at`. Shapes: `drives` has one entry per prospect, in their order."""
-    outlooks = [_outlook(prospect, at, drive) for prospect, drive in zip(prospects, drives, strict=True)]
-    reasons = [why_not(job, p, arriving=o.arrives_at) for p, o in zip(prospects, outlooks, strict=True)]
-    able = [index for index, found in enumerate(reasons) if not found]
-    starts = {p.engineer_id: proposed_start(job, p, o.arrives_at) for p, o in zip(prospects, outlooks, strict=True)}
-    values = _values(job, [prospects[i] for i in able], [outlooks[i] for i in able], at)
-    scores = sum((weights.get(name, 0.0) * value for name, (value, _) in values.items()), np.zeros(len(able)))
-    scores *= VIP_BONUS if job.vip else 1.0
-    found = [
-        _candidate(prospects[index], outlooks[index], drives[index], at, factors, float(scores[row]))
-        for row, (index, factors) in enumerate(zip(able, _laid_out(values, weights, len(able)), strict=True))
-    ]
+    """Score everybody who may take the job at `at`; `drives` has an entry for every prospect.
+
+    skills: everything that some of them can do; the others show what the job asks for.
+    """
+    rated = _rated(job, prospects, drives, at, weights)
     # Equal scores go to whoever is there first, then by id: the same question gets the same answer.
-    found.sort(key=lambda it: (-it.score, it.eta_seconds, it.engineer_id))
-    excluded = [
-        Excluded(prospect.engineer_id, prospect.name, tuple(why))
-        for prospect, why in zip(prospects, reasons, strict=True)
-        if why
-    ]
-    return Ranking(tuple(found), tuple(excluded), starts, weights_version)
-
-
-def _laid_out(
-    values: Mapping[Factor, tuple[Numbers, Numbers]], weights: Weights, many: int
-) -> list[tuple[FactorScore, ...]]:
-    """The factors of each able prospect."""
-    return [
-        tuple(
-            FactorScore(name, weights.get(name, 0.0), round(float(value[row]), 4), float(raw[row]), UNITS[name])
-            for name, (value, raw) in values.items()
-        )
-        for row in range(many)
-    ]
-
-
-def _candidate(
-    prospect: Prospect, outlook: _Outlook, drive: Drive, at: datetime, factors: tuple[FactorScore, ...], score: float
-) -> Candidate:
-    return Candidate(
-        engineer_id=prospect.engineer_id,
-        name=prospect.name,
-        score=round(score, 4),
-        origin=prospect.origin(at)[0],
-        eta_seconds=_seconds(outlook.arrives_at - at),
-        eta_p90_seconds=_seconds(outlook.arrives_p90 - at),
-        distance_m=drive.metres,
-        source=drive.source,
-        load_minutes=prospect.load_minutes,
-        capacity_minutes=prospect.capacity_minutes,
-        factors=factors,
-        skills=prospect.skills,
+    order = np.lexsort((np.arange(len(prospects)), np.rint(rated.arrives), -rated.scores))
+    return Ranking(
+        Listed(order[rated.able[order]], partial(_candidate, job, prospects, drives, weights, rated, skills)),
+        Listed(np.flatnonzero(~rated.able), partial(_excluded, job, prospects, rated)),
+        weights_version,
+        job,
+        prospects,
+        rated.arrives,
+        at,
     )
 
 
-def proposed_start(job: Job, prospect: Prospect, arrives_at: datetime) -> datetime:
-    """After the way there, after what is planned already, and not before the customer's window; whole minutes."""
-    start = max(arrives_at, job.window_start or arrives_at, prospect.planned_until or arrives_at)
-    return start if start.second == start.microsecond == 0 else start.replace(second=0, microsecond=0) + _MINUTE
+def _rated(job: Job, prospects: Prospects, drives: Drives, at: datetime, weights: Weights) -> _Rated:
+    leaves = prospects.leaves
+    arrives, arrives_p90 = leaves + drives.seconds, leaves + drives.p90_seconds
+    wanted = np.array([asked.level for asked in job.skills], dtype=np.int64)
+    # Without a shift its end is NaN, which nobody arrives before.
+    able = (
+        prospects.active
+        & ~prospects.declined
+        & (prospects.levels >= wanted).all(axis=1)
+        & (arrives < prospects.shift_ends)
+    )
+    factors = _factors(job, prospects, prospects.levels - wanted, arrives, arrives_p90, at)
+    scores = sum((weights.get(name, 0.0) * value for name, (value, _) in factors.items()), np.zeros(len(prospects)))
+    scores = np.round(scores * (VIP_BONUS if job.vip else 1.0), 4)
+    return _Rated(arrives, arrives_p90, able, factors, np.where(able, scores, -np.inf))
 
 
-def why_not(job: Job, prospect: Prospect, *, arriving: datetime) -> list[Reason]:
-    """Every hard rule that keeps this engineer from the job; none if they may take it."""
-    found = [] if prospect.active else [Reason(Why.INACTIVE, "Their account is switched off.")]
-    for asked in job.skills:
-        level = prospect.level_of(asked.key)
-        if level is None:
-            found.append(Reason(Why.SKILL_MISSING, f"Lacks the skill {asked.key} (level {asked.level} is asked for)."))
-        elif level < asked.level:
-            sentence = f"Has {asked.key} at level {level}; level {asked.level} is asked for."
-            found.append(Reason(Why.SKILL_LEVEL_TOO_LOW, sentence))
-    if prospect.shift_ends_at is None:
-        found.append(Reason(Why.NO_SHIFT, "Has no shift in the time asked for."))
-    elif arriving >= prospect.shift_ends_at:
-        found.append(Reason(Why.ARRIVES_AFTER_SHIFT, "Would arrive after the end of their shift."))
-    if prospect.declined:
-        found.append(Reason(Why.DECLINED, "Has declined this order."))
-    return found
-
-
-def _outlook(prospect: Prospect, at: datetime, drive: Drive) -> _Outlook:
-    leaves = prospect.free_at(at)
-    return _Outlook(leaves + timedelta(seconds=drive.seconds), leaves + timedelta(seconds=drive.p90_seconds))
-
-
-def _values(
-    job: Job, able: Sequence[Prospect], outlooks: Sequence[_Outlook], at: datetime
+def _factors(
+    job: Job, prospects: Prospects, surpluses: Integers, arrives: Numbers, arrives_p90: Numbers, at: datetime
 ) -> dict[Factor, tuple[Numbers, Numbers]]:
-    """Per factor its values in [0, 1] and its raw numbers, one entry per able prospect."""
-    eta = _array([_seconds(outlook.arrives_at - at) for outlook in outlooks])
-    surplus = _array([_surplus(job, prospect) for prospect in able])
-    load = _array([prospect.load_minutes + job.duration_minutes for prospect in able])
-    capacity = _array([prospect.capacity_minutes for prospect in able])
-    slack = _array([_seconds(job.respond_by - outlook.arrives_p90) for outlook in outlooks])
-    visits = _array([prospect.visits_here for prospect in able])
-    preferred = _array([prospect.engineer_id == job.preferred_engineer_id for prospect in able])
-    territory = _array([prospect.territory_id == job.territory_id for prospect in able])
-    overtime = _array([_overtime(job, p, o) for p, o in zip(able, outlooks, strict=True)])
+    """Per factor its values in [0, 1] and its raw numbers, one entry per prospect.
+
+    surpluses: levels above what is asked, shape (engineers, asked); a job that asks for nothing is nobody's speciality.
+    """
+    eta = np.rint(arrives)
+    surplus = surpluses.mean(axis=1) if job.skills else np.zeros(len(prospects))
+    load = (prospects.load_minutes + job.duration_minutes).astype(np.float64)
+    slack = np.rint(_after(at, job.respond_by) - arrives_p90)
+    visits = prospects.visits_here.astype(np.float64)
+    preferred = prospects.preferred.astype(np.float64)
+    territory = prospects.in_territory.astype(np.float64)
+    begins = arrives if job.window_start is None else np.maximum(arrives, _after(at, job.window_start))
+    overtime = np.fmax(0.0, (begins + job.duration_minutes * 60 - prospects.shift_ends) / 60)
     return {
         Factor.ETA: (0.5 ** (eta / _ETA_HALVES_EVERY_S), eta),
         Factor.SKILL: (_JUST_QUALIFIED + (1 - _JUST_QUALIFIED) * _unit(surplus / _SURPLUS_ENOUGH), surplus),
-        Factor.LOAD: (_unit(1 - load / capacity), load),
+        Factor.LOAD: (_unit(1 - load / prospects.capacity_minutes), load),
         Factor.SLA: (_unit(slack / _SLACK_ENOUGH_S), slack),
         Factor.CONTINUITY: (1 - 0.5**visits, visits),
         Factor.PREFERRED: (preferred, preferred),
@@ -347,27 +397,60 @@ def _values(
     }
 
 
-def _surplus(job: Job, prospect: Prospect) -> float:
-    """Mean levels above what is asked; a job that asks for nothing is nobody's speciality."""
-    levels = [(prospect.level_of(asked.key) or 0) - asked.level for asked in job.skills]
-    return sum(levels) / len(levels) if levels else 0.0
+def _candidate(
+    job: Job,
+    prospects: Prospects,
+    drives: Drives,
+    weights: Weights,
+    rated: _Rated,
+    skills: Mapping[UUID, Skills],
+    row: int,
+) -> Candidate:
+    engineer_id = prospects.id_of(row)
+    return Candidate(
+        engineer_id=engineer_id,
+        name=prospects.name[row],
+        score=float(rated.scores[row]),
+        origin=ORIGINS[prospects.origin[row]],
+        eta_seconds=round(rated.arrives[row]),
+        eta_p90_seconds=round(rated.arrives_p90[row]),
+        distance_m=int(drives.metres[row]),
+        source=drives.source(row),
+        load_minutes=int(prospects.load_minutes[row]),
+        capacity_minutes=int(prospects.capacity_minutes[row]),
+        factors=tuple(
+            FactorScore(name, weights.get(name, 0.0), round(float(value[row]), 4), float(raw[row]), UNITS[name])
+            for name, (value, raw) in rated.factors.items()
+        ),
+        skills=skills.get(engineer_id) or prospects.asked_skills_of(row, job),
+    )
 
 
-def _overtime(job: Job, prospect: Prospect, outlook: _Outlook) -> float:
-    """Minutes beyond the end of the shift."""
-    if prospect.shift_ends_at is None:
-        return 0.0
-    begins = max(outlook.arrives_at, job.window_start or outlook.arrives_at)
-    return max(0.0, (begins + job.duration - prospect.shift_ends_at) / _MINUTE)
+def _excluded(job: Job, prospects: Prospects, rated: _Rated, row: int) -> Excluded:
+    return Excluded(prospects.id_of(row), prospects.name[row], tuple(_why_not(job, prospects, rated, row)))
 
 
-def _array(values: Sequence[float]) -> Numbers:
-    return np.array(values, dtype=np.float64)
+def _why_not(job: Job, prospects: Prospects, rated: _Rated, row: int) -> list[Reason]:
+    """Every hard rule that keeps this engineer from the job: the sentences to what `_rated` checks for all."""
+    found = [] if prospects.active[row] else [Reason(Why.INACTIVE, "Their account is switched off.")]
+    for asked, level in zip(job.skills, prospects.levels[row], strict=True):
+        if level == 0:
+            found.append(Reason(Why.SKILL_MISSING, f"Lacks the skill {asked.key} (level {asked.level} is asked for)."))
+        elif level < asked.level:
+            sentence = f"Has {asked.key} at level {level}; level {asked.level} is asked for."
+            found.append(Reason(Why.SKILL_LEVEL_TOO_LOW, sentence))
+    if np.isnan(prospects.shift_ends[row]):
+        found.append(Reason(Why.NO_SHIFT, "Has no shift in the time asked for."))
+    elif rated.arrives[row] >= prospects.shift_ends[row]:
+        found.append(Reason(Why.ARRIVES_AFTER_SHIFT, "Would arrive after the end of their shift."))
+    if prospects.declined[row]:
+        found.append(Reason(Why.DECLINED, "Has declined this order."))
+    return found
+
+
+def _after(at: datetime, instant: datetime) -> float:
+    return (instant - at).total_seconds()
 
 
 def _unit(values: Numbers) -> Numbers:
     return np.clip(values, 0.0, 1.0)
-
-
-def _seconds(span: timedelta) -> Seconds:
-    return round(span.total_seconds())

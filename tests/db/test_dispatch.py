@@ -269,3 +269,12 @@ async def test_off_shift_nobodys_place_is_shown(uow, dispatcher, anna, clock):
     (status,) = await queries.statuses(uow, uow.now(), [anna.person])
     assert (status.state, status.place, status.fixed_at) == (EngineerState.OFF_SHIFT, None, None)
     assert status.shift_starts_at is None
+
+
+async def test_asking_the_roads_in_turns_ranks_as_asking_them_at_once(uow, dispatcher, anna, bruno, monkeypatch):
+    order = await an_order(uow, dispatcher)
+    at_once = await ranked(uow, dispatcher, order.id)
+    monkeypatch.setattr(service, "ASKED_AT_ONCE", 1)
+    in_turns = await ranked(uow, dispatcher, order.id)
+    assert list(in_turns.items) == list(at_once.items)
+    assert in_turns.start_of(bruno.person) == at_once.start_of(bruno.person)

@@ -85,7 +85,11 @@ async def candidates(
 ) -> CandidatesOut:
     """Every engineer: those who may take the job, the best first, and the others with why not."""
     ranking = await dispatch.candidates(work.uow, work.actor, services.travel, work_order_id, at or work.uow.now())
-    return CandidatesOut.model_validate(ranking)
+    return CandidatesOut(
+        items=[CandidateOut.model_validate(candidate) for candidate in ranking.items],
+        excluded=[ExcludedOut.model_validate(other) for other in ranking.excluded],
+        weights_version=ranking.weights_version,
+    )
 
 
 @router.post("/work-orders/{work_order_id}/assign")
