@@ -24,6 +24,8 @@ class Why(StrEnum):
     UNREACHABLE = "unreachable"
     NO_ROOM = "no_room"
     COSTS_MORE = "costs_more"
+    CREW_INCOMPLETE = "crew_incomplete"
+    WAITS_FOR_ANOTHER = "waits_for_another"
 
 
 @dataclass(frozen=True)

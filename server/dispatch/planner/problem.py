@@ -4,7 +4,9 @@ Times are seconds from an origin that the caller chooses, distances metres, cost
 a minute late and a kilometre driven are weighed against each other in it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 import numpy as np
@@ -144,6 +146,30 @@ class Prices:
 
 
 @dataclass(frozen=True)
+class Crew:
+    """Visits at one place that begin in the same second, each made by another engineer: all of them or none."""
+
+    visits: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.visits) < 2 or len(set(self.visits)) < len(self.visits):  # noqa: PLR2004 - it takes two
+            raise InvalidProblem("a crew is two different visits or more")
+
+
+@dataclass(frozen=True)
+class Before:
+    """`then` begins `gap` seconds or more after `first` has ended, and is left out if `first` is."""
+
+    first: int
+    then: int
+    gap: Seconds = 0
+
+    def __post_init__(self) -> None:
+        if self.gap < 0:
+            raise InvalidProblem("a gap can't be negative")
+
+
+@dataclass(frozen=True)
 class Problem:
     """Everything a plan depends on.
 
@@ -155,6 +181,7 @@ class Problem:
     seconds: Table
     metres: Table | None = None
     prices: Prices = Prices()
+    links: tuple[Crew | Before, ...] = ()
 
     def __post_init__(self) -> None:
         places = len(self.seconds)
@@ -170,3 +197,44 @@ class Problem:
         locked = [visit for shift in self.shifts for visit in shift.locked]
         if len(locked) != len(set(locked)) or not set(locked) <= set(range(len(self.visits))):
             raise InvalidProblem("a visit can be locked once, and must be one of the visits")
+        _check_links(self)
+
+
+def _check_links(problem: Problem) -> None:
+    crews = [it for it in problem.links if isinstance(it, Crew)]
+    befores = [it for it in problem.links if isinstance(it, Before)]
+    linked = {visit for it in crews for visit in it.visits} | {it for one in befores for it in (one.first, one.then)}
+    if not linked <= set(range(len(problem.visits))):
+        raise InvalidProblem("a link to what is not one of the visits")
+    crew_of = {visit: it.visits for it in crews for visit in it.visits}
+    if len(crew_of) < sum(len(it.visits) for it in crews):
+        raise InvalidProblem("a visit can be in one crew only")
+    for it in crews:
+        _check_crew(problem, it)
+    order: TopologicalSorter[tuple[int, ...]] = TopologicalSorter()
+    for one in befores:
+        order.add(crew_of.get(one.then, (one.then,)), crew_of.get(one.first, (one.first,)))
+    try:
+        order.prepare()
+    except CycleError:
+        raise InvalidProblem("visits that wait for each other in a circle") from None
+
+
+def _check_crew(problem: Problem, crew: Crew) -> None:
+    visits = [problem.visits[it] for it in crew.visits]
+    if len({it.place for it in visits}) > 1:
+        raise InvalidProblem("a crew meets at one place")
+    # Who can do two visits in no time would be a crew alone.
+    if min((it.work * shift.pace // 100 for it in visits for shift in problem.shifts), default=1) < 1:
+        raise InvalidProblem("a crew's visits must take everybody a second or more")
+    if not common_windows(visits):
+        raise InvalidProblem("a crew's windows must have an instant in common")
+
+
+def common_windows(visits: Sequence[Visit]) -> list[tuple[Seconds, Seconds]]:
+    """Answer when all of these visits may begin, in order."""
+    common = [(it.opens, it.closes) for it in visits[0].windows]
+    for visit in visits[1:]:
+        both = [(max(a, it.opens), min(b, it.closes)) for a, b in common for it in visit.windows]
+        common = [(opens, closes) for opens, closes in both if opens <= closes]
+    return sorted(common)

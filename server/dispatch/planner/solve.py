@@ -8,6 +8,7 @@ from server.dispatch.planner.arrays import Arrays, arrays_of
 from server.dispatch.planner.plan import Costs, Plan, tour_of
 from server.dispatch.planner.problem import InvalidProblem, Problem
 from server.dispatch.planner.reasons import reasons_of
+from server.dispatch.planner.rounds import solve_linked
 from server.dispatch.planner.routes import Routes, empty_routes, lay
 from server.dispatch.planner.search import Search, anneal, begun
 from server.dispatch.planner.stopping import Progress, Stop
@@ -28,6 +29,8 @@ def solve(
     heard: is told after each better plan.
     The same seed and number of steps give the same plan. Raises InvalidProblem if locked visits can't be made.
     """
+    if problem.links:
+        return solve_linked(problem, stop, seed=seed, start=start, heard=heard, search=solve)
     arrays = arrays_of(problem)
     search = begun(arrays, _routes(problem, arrays, start), seed)
     near = _neighbour_price(arrays)

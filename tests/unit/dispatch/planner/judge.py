@@ -1,7 +1,7 @@
 """Judges a plan by the words of the problem alone; it knows nothing of how plans are made."""
 
 from server.dispatch.planner.plan import Plan, Tour
-from server.dispatch.planner.problem import Problem
+from server.dispatch.planner.problem import Crew, Problem
 
 
 class BrokenRule(AssertionError):
@@ -14,6 +14,7 @@ def judge(problem: Problem, plan: Plan) -> int:
     rule(len(made) == len(set(made)), "a visit is made twice")
     rule(set(made) | set(plan.left_out) == set(range(len(problem.visits))), "a visit is neither made nor left out")
     rule(not set(made) & set(plan.left_out), "a visit is made and left out")
+    _links(problem, plan)
     locked = {visit for shift in problem.shifts for visit in shift.locked}
     rule(locked <= set(made), "what is locked is left out")
     cost = sum(_tour(problem, tour) for tour in plan.tours)
@@ -73,6 +74,20 @@ def _tour(problem: Problem, tour: Tour) -> int:
         + shift.overtime_cost * max(0, tour.returns - shift.ends)
         + shift.fixed_cost
     )
+
+
+def _links(problem: Problem, plan: Plan) -> None:
+    when = {stop.visit: (stop.begins, stop.ends) for tour in plan.tours for stop in tour.stops}
+    who = {visit: problem.shifts[tour.shift].engineer for tour in plan.tours for visit in tour.visits}
+    for link in problem.links:
+        if isinstance(link, Crew):
+            here = [it for it in link.visits if it in when]
+            rule(len(here) in (0, len(link.visits)), "a crew is incomplete")
+            rule(len({when[it][0] for it in here}) <= 1, "a crew does not begin together")
+            rule(len({who[it] for it in here}) == len(here), "a crew has the same engineer twice")
+        elif link.then in when:
+            rule(link.first in when, "is made without what comes before it")
+            rule(when[link.then][0] >= when[link.first][1] + link.gap, "begins before the other is over")
 
 
 def _rests_between(problem: Problem, tour: Tour, one: int, other: int) -> bool:
