@@ -57,7 +57,10 @@ def cheapest(
         if length >= IMPOSSIBLE:
             continue
         if p.driven:
-            cost = driven(p, r, row, route.size, visit, i, -1) - route.cost
+            cost = driven(p, r, row, route.size, visit, i, -1)
+            if cost >= IMPOSSIBLE:
+                continue
+            cost -= route.cost
         else:
             cost += p.second_away * (length - route.length)
         if cost < best:
@@ -120,7 +123,9 @@ def with_loading(
                 if away >= IMPOSSIBLE:
                     cost = IMPOSSIBLE
                 elif p.driven:
-                    cost = driven(p, r, row, size, visit, i, q) - route.cost
+                    cost = driven(p, r, row, size, visit, i, q)
+                    if cost < IMPOSSIBLE:
+                        cost -= route.cost
                 else:
                     cost += p.second_away * (away - route.length)
                 if cost < best:
