@@ -66,7 +66,7 @@ class Arrays(NamedTuple):
     windows: Ints  # [s, w, 2]; those that a stop has not, never open
     able: Flags  # [n, m]
     near: Ints  # [n, k] other visits, the nearest first
-    near_shifts: Ints  # [n, k] shifts that are able, the nearest start first, then -1
+    near_shifts: Ints  # [n, m] shifts that are able, the nearest start first, then -1
     fetches: Flags  # [n, m] must come after loading
     uses: Ints  # [s, b]
     stock: Ints  # [m, b]
@@ -78,7 +78,7 @@ class Arrays(NamedTuple):
     driven: bool  # whether routes have something that stretches can't say; see routes.py
 
 
-def arrays_of(problem: Problem, *, neighbours: int = 20, shifts_near: int = 6) -> Arrays:
+def arrays_of(problem: Problem, *, neighbours: int = 20) -> Arrays:
     visits, shifts = problem.visits, problem.shifts
     number, ways, price = _tables(problem)
     paces = sorted({it.pace for it in shifts}) or [100]
@@ -105,7 +105,7 @@ def arrays_of(problem: Problem, *, neighbours: int = 20, shifts_near: int = 6) -
         windows=windows,
         able=able,
         near=_neighbours(visits, problem.seconds, neighbours),
-        near_shifts=_nearest_shifts(visits, shifts, problem.seconds, able, shifts_near),
+        near_shifts=_nearest_shifts(visits, shifts, problem.seconds, able),
         fetches=fetches,
         uses=uses,
         stock=stock,
@@ -245,12 +245,10 @@ def _neighbours(visits: tuple[Visit, ...], seconds: Ints, many: int) -> Ints:
     return _smallest(apart, min(many, max(0, len(visits) - 1)))
 
 
-def _nearest_shifts(
-    visits: tuple[Visit, ...], shifts: tuple[Shift, ...], seconds: Ints, able: Flags, many: int
-) -> Ints:
+def _nearest_shifts(visits: tuple[Visit, ...], shifts: tuple[Shift, ...], seconds: Ints, able: Flags) -> Ints:
     place, start = _ints([it.place for it in visits]), _ints([it.start for it in shifts])
     way = np.where(able, seconds[np.ix_(start, place)].T, np.inf)
-    found = _smallest(way, min(many, len(shifts)))
+    found = _smallest(way, len(shifts))
     return np.where(np.take_along_axis(able, found, axis=1), found, -1).astype(np.int32)
 
 

@@ -44,7 +44,8 @@ def cheapest(
         stage, b = row[i], row[i + 1].place
         there, onward = ways[stage.place, 1], ways[b, 0]
         cost = price_of(p, it.place, stage.place, 1, there) + price_of(p, it.place, b, 0, onward) - stage.leg + fixed
-        if cost >= best:
+        # Time away can shrink where a window further on is given up; what the ways cost is no bound then.
+        if cost >= best and not (p.driven and (p.second_away or p.fairness)):
             continue
         if stage.earliest + stage.length + there > it.closes:
             break  # whatever comes later is reached later still

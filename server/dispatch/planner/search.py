@@ -19,6 +19,7 @@ _STRINGS = 10.0  # visits taken out at once on average
 _LONGEST = 10.0  # visits of one string
 _SPLIT = 0.5  # how often a string leaves some of its visits where they are
 _BLINK = 0.01
+_NEAR_SHIFTS = 6  # looked at besides the routes of neighbours
 _PATIENT = 0.05  # how often visits are put in though they cost more than their penalties, up to so many times
 _PATIENCE = 3
 _RETRIED = 20  # visits that were left out and are tried again in one step
@@ -214,7 +215,8 @@ def best_place(
 ) -> tuple[int, int, int, int]:
     """Answer (cost, route, position, position of the warehouse) where a visit costs least; route -1: not below `bound`.
 
-    Looked at are the routes of the visits around it, and the shifts that begin nearest. seen: the last look at each.
+    Looked at are the routes of the visits around it, and the shifts that begin nearest: a few, or all if none of them
+    has a place. seen: the last look at each.
     """
     seen[0] += 1  # the first entry counts the looks; route r keeps its own at r + 1
     it, look, at, position, loading = p.stops[visit], seen[0], -1, -1, -1
@@ -226,7 +228,8 @@ def best_place(
                 continue
         else:
             r = p.near_shifts[visit, k - near]
-            if r < 0:
+            # Who begins farther off is only asked if nobody near has a place.
+            if r < 0 or (at >= 0 and k - near >= _NEAR_SHIFTS):
                 break
         if seen[r + 1] == look or not p.able[visit, r]:
             continue

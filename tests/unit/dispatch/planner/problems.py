@@ -1,9 +1,11 @@
 """Small problems with a bit of everything, for Hypothesis and for brute force."""
 
+from dataclasses import replace
 from itertools import permutations, product
 from random import Random
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from server.dispatch.planner.plan import Costs, Undrivable, tour_of
@@ -12,12 +14,22 @@ from server.dispatch.planner.problem import Break, Level, Prices, Problem, Shift
 HOUR = 3600
 
 
+def examples(many: int) -> settings:
+    # The first example compiles the planner, which on a busy machine takes longer than drawing should.
+    return settings(max_examples=many, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 def towns(rng: Random, many: int, minutes: int = 40) -> np.ndarray:
     """Ways between places in a plane, in whole seconds; a way over a third place is never shorter."""
     spots = [(rng.random(), rng.random()) for _ in range(many)]
     return np.array(
         [[int(np.ceil(np.hypot(a[0] - b[0], a[1] - b[1]) * minutes * 60)) for b in spots] for a in spots], np.int32
     )
+
+
+def restless(problem: Problem) -> Problem:
+    """Breaks and promises together are planned well, not always best."""
+    return replace(problem, shifts=tuple(replace(it, rest=None) for it in problem.shifts))
 
 
 @st.composite

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.dispatch.planner.arrays import able_of
@@ -27,7 +27,7 @@ from server.dispatch.planner.problem import (
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Cancelled, Steps
 from tests.unit.dispatch.planner.judge import judge
-from tests.unit.dispatch.planner.problems import HOUR, problems
+from tests.unit.dispatch.planner.problems import HOUR, examples, problems
 
 DAY = 24 * HOUR
 MINUTE = 60
@@ -39,8 +39,8 @@ WAYS = np.array(
 ) * np.int32(MINUTE)
 PENALTY = 50_000
 
-MANY = settings(max_examples=300, deadline=None)
-FEW = settings(max_examples=40, deadline=None)
+MANY = examples(300)
+FEW = examples(40)
 
 
 def at(place, *, opens=8 * HOUR, closes=16 * HOUR, **more):

@@ -1,6 +1,6 @@
 """Whatever the problem, no plan breaks a hard rule, and what it says it costs it costs."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.dispatch.planner.arrays import able_of, arrays_of
@@ -9,10 +9,10 @@ from server.dispatch.planner.routes import empty_routes, lay
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Steps
 from tests.unit.dispatch.planner.judge import judge
-from tests.unit.dispatch.planner.problems import cheapest_by_trying_everything, problems
+from tests.unit.dispatch.planner.problems import cheapest_by_trying_everything, examples, problems
 
-MANY = settings(max_examples=300, deadline=None)
-FEW = settings(max_examples=60, deadline=None)
+MANY = examples(300)
+FEW = examples(60)
 
 
 @MANY

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from server.dispatch.planner.plan import Why
 from server.dispatch.planner.problem import (
@@ -21,9 +21,9 @@ from server.dispatch.planner.problem import (
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Cancelled, Progress, Seconds, Steps, WithoutGain
 from tests.unit.dispatch.planner.judge import judge
-from tests.unit.dispatch.planner.problems import HOUR, problems
+from tests.unit.dispatch.planner.problems import HOUR, examples, problems
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = examples(60)
 ALL_DAY = (Window(8 * HOUR, 17 * HOUR),)
 
 
@@ -140,6 +140,17 @@ def test_who_is_under_way_has_what_they_need_and_the_next_visit_may_load():
     (tour,) = solve(a_day(*visits, shifts=(shift,)), Steps(1000)).tours
     assert [stop.visit for stop in tour.stops][:2] == [0, None]
     assert len(tour.stops) == 4
+
+
+def test_where_everybody_near_is_busy_somebody_far_off_is_asked():
+    busy = [Visit(0, 8 * HOUR, ALL_DAY) for _ in range(12)]
+    near_by = [Shift(it, 1, 1, 8 * HOUR, 17 * HOUR, locked=(it,)) for it in range(12)]
+    table = near(3)
+    table[2, 0] = table[0, 2] = 2 * HOUR
+    visits = (*busy, Visit(0, HOUR, ALL_DAY, penalty=10**6))
+    plan = solve(Problem(visits, (*near_by, Shift(12, 2, 2, 8 * HOUR, 17 * HOUR)), table), Steps(400))
+    assert not plan.left_out
+    assert plan.tours[-1].visits == (12,)
 
 
 def test_a_slower_engineer_takes_longer():

@@ -3,25 +3,20 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.dispatch.planner.problem import Prices, Problem, Window
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Steps
-from tests.unit.dispatch.planner.problems import HOUR, problems
+from tests.unit.dispatch.planner.problems import HOUR, examples, problems, restless
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = examples(60)
 ENOUGH = 3000
 
 
 def best(problem: Problem) -> int:
     return solve(problem, Steps(ENOUGH)).cost
-
-
-def restless(problem: Problem) -> Problem:
-    """Breaks and promises together are planned well, not always best."""
-    return replace(problem, shifts=tuple(replace(it, rest=None) for it in problem.shifts))
 
 
 @FEW
