@@ -11,11 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
-from callout import cluster
-from callout import database as provisioning
-from callout.settings import kept_secret
+from benchmarks.database import own_database
 from server.core.clock import SystemClock
 from server.core.db import Database, UnitOfWork
 from server.dispatch import queries, service
@@ -178,22 +175,11 @@ def _percentile(times: list[float], percent: int) -> float:
 
 @contextmanager
 def _company() -> Iterator[tuple[str, uuid.UUID]]:
-    """Migrate a database of its own and fill it; it is gone afterwards."""
-    admin = cluster.ensure("demo")
-    name = f"callout_bench_{uuid.uuid4().hex[:8]}"
-    password = kept_secret(ROOT / ".state" / "secrets" / "runtime-role")
-    provisioning.create_roles(admin, password)
-    provisioning.create_database(admin, name)
-    own = make_conninfo(admin, dbname=name)
-    try:
-        provisioning.migrate(own)
-        runtime = make_conninfo(own, user="callout_app", password=password)
-        org = asyncio.run(_founded(runtime))
-        _fill(own, org)
-        yield runtime, org
-    finally:
-        with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)")
+    """A database of its own, filled."""
+    with own_database() as own:
+        org = asyncio.run(_founded(own.runtime_url))
+        _fill(own.url, org)
+        yield own.runtime_url, org
 
 
 async def _founded(url: str) -> uuid.UUID:

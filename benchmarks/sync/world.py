@@ -15,18 +15,15 @@ from pathlib import Path
 
 import httpx
 import psycopg
-from psycopg.conninfo import make_conninfo
 
-from callout import cluster
-from callout import database as provisioning
-from callout.settings import Settings, kept_secret
+from benchmarks.database import ROOT, own_database
+from callout.settings import Settings
 from server.core.clock import SystemClock
 from server.core.db import Database, UnitOfWork
 from server.identity import service as identity
 from server.identity.domain import Audience, Role
 from server.identity.tokens import Tokens
 
-ROOT = Path(__file__).parents[2]
 ORDERS = 200
 TEAM = 5
 TEAMS = 20
@@ -57,26 +54,15 @@ class World:
 @contextmanager
 def world(workers: int) -> Iterator[World]:
     """Migrate a database of its own, fill it, serve it; everything is gone afterwards."""
-    admin = cluster.ensure("demo")
-    name = f"callout_bench_{uuid.uuid4().hex[:8]}"
-    state = ROOT / ".state" / "bench" / name
-    state.mkdir(parents=True)
-    (state / "secrets").symlink_to(ROOT / ".state" / "secrets")
-    password = kept_secret(ROOT / ".state" / "secrets" / "runtime-role")
-    provisioning.create_roles(admin, password)
-    provisioning.create_database(admin, name)
-    own = make_conninfo(admin, dbname=name)
-    try:
-        provisioning.migrate(own)
-        runtime = make_conninfo(own, user="callout_app", password=password)
-        org, phones = asyncio.run(_founded(runtime, Settings(state_dir=state).signing_secret))
-        _fill(own, org)
-        phones = [replace(phone, orders=_orders_of(own, phone.person)) for phone in phones]
-        with _served(admin, name, state, workers) as port:
-            yield World(org, own, runtime, port, phones, _rows_in_sight(own, org, phones[0].person))
-    finally:
-        with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)")
+    with own_database() as own:
+        state = ROOT / ".state" / "bench" / own.name
+        state.mkdir(parents=True)
+        (state / "secrets").symlink_to(ROOT / ".state" / "secrets")
+        org, phones = asyncio.run(_founded(own.runtime_url, Settings(state_dir=state).signing_secret))
+        _fill(own.url, org)
+        phones = [replace(phone, orders=_orders_of(own.url, phone.person)) for phone in phones]
+        with _served(own.admin, own.name, state, workers) as port:
+            yield World(org, own.url, own.runtime_url, port, phones, _rows_in_sight(own.url, org, phones[0].person))
 
 
 async def _founded(url: str, secret: str) -> tuple[uuid.UUID, list[Phone]]:
