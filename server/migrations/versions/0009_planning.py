@@ -1,0 +1,14 @@
+"""Plans are made as jobs and kept with what they were made from."""
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

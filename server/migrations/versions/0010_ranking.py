@@ -1,0 +1,14 @@
+"""What else counts in a ranking, and how a decision came about."""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
