@@ -7,6 +7,7 @@ from server.confirmation import subscribers as confirmation_subscribers
 from server.core.events import Subscriptions
 from server.customers import projections as customer_projections
 from server.dispatch import subscribers as dispatch_subscribers
+from server.dispatch.planning import projections as planning_projections
 from server.inventory import mutators as inventory_mutators
 from server.inventory import projections as inventory_projections
 from server.inventory import subscribers as inventory_subscribers
@@ -30,6 +31,7 @@ def registry() -> Registry:
         workorder_projections,
         inventory_mutators,
         inventory_projections,
+        planning_projections,
         confirmation_mutators,
         confirmation_projections,
     ):

@@ -36,12 +36,14 @@ class Engineer(OrgTable, table=True):
         belongs_to("person_id", "person"),
         belongs_to("territory_id", "territory"),
         CheckConstraint("daily_capacity_minutes > 0", name="capacity"),
+        CheckConstraint("pace_percent between 25 and 400", name="pace"),
     )
 
     person_id: UUID = Field(primary_key=True)
     home: Any = point()
     territory_id: UUID | None = None
     daily_capacity_minutes: int
+    pace_percent: int  # of a job's usual minutes that this engineer takes for it
 
 
 class EngineerSkill(OrgTable, table=True):
@@ -65,9 +67,16 @@ class Shift(OrgRecord, table=True):
         of_organisation(),
         belongs_to("person_id", "person"),
         CheckConstraint("ends_at > starts_at", name="order"),
+        CheckConstraint("num_nonnulls(break_opens, break_closes, break_minutes) in (0, 3)", name="break_whole"),
+        CheckConstraint("break_opens <= break_closes and break_minutes > 0", name="break"),
+        CheckConstraint("overtime_minutes between 0 and 720", name="overtime"),
         Index(None, "org_id", "person_id", "starts_at"),
     )
 
     person_id: UUID
     starts_at: datetime = instant()
     ends_at: datetime = instant()
+    break_opens: datetime | None = instant(nullable=True)  # the rest begins from then
+    break_closes: datetime | None = instant(nullable=True)  # to then
+    break_minutes: int | None = None
+    overtime_minutes: int  # how long it may go on after it ends

@@ -108,6 +108,18 @@ class HoldReason(StrEnum):
     THIRD_PARTY = "third_party"
 
 
+class Pin(StrEnum):
+    """What a dispatcher holds fast about a visit, whatever would be cheaper."""
+
+    ENGINEER = "engineer"
+    TIME = "time"  # the engineer too: it is somebody's promise for an hour
+
+
+class LinkKind(StrEnum):
+    TOGETHER = "together"  # at one place, begun in the same minute by two engineers
+    BEFORE = "before"  # the second begins when the first has ended, and its gap has passed
+
+
 class Action(StrEnum):
     TRIAGE = "triage"
     SCHEDULE = "schedule"
@@ -414,6 +426,7 @@ class Visit:
     version: int
     field_state: VisitState  # how far the engineer says they are, whatever the office decided meanwhile
     begun_at: datetime | None  # estimated time at which the engineer set out
+    pin: Pin | None = None
 
     @property
     def is_open(self) -> bool:

@@ -19,7 +19,7 @@ from server.core.tables import (
     point,
     texts,
 )
-from server.workorders.domain import Channel, Priority, State, VisitState
+from server.workorders.domain import Channel, LinkKind, Pin, Priority, State, VisitState
 from server.workorders.procedures import ItemKind
 from server.workorders.records import CostKind, PhotoState, TimeKind
 from server.workorders.texts import Origin, TextField
@@ -155,10 +155,48 @@ class WorkOrderSkill(OrgTable, table=True):
     level: int
 
 
+class WorkOrderWindow(OrgRecord, table=True):
+    """Another time the customer offered, besides the order's own window: work may begin from one instant to the other."""
+
+    __tablename__ = "work_order_window"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
+        CheckConstraint("closes_at > opens_at", name="order"),
+        Index(None, "org_id", "work_order_id"),
+    )
+
+    work_order_id: UUID
+    opens_at: datetime = instant()
+    closes_at: datetime = instant()
+
+
+class WorkOrderLink(OrgRecord, table=True):
+    """Two orders that depend on each other: begun together by two engineers, or one when the other has ended."""
+
+    __tablename__ = "work_order_link"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("first_id", "work_order", on_delete="CASCADE"),
+        belongs_to("then_id", "work_order", on_delete="CASCADE"),
+        one_of("kind", LinkKind),
+        CheckConstraint("first_id <> then_id", name="two"),
+        CheckConstraint("gap_minutes between 0 and 100000 and (gap_minutes = 0 or kind = 'before')", name="gap"),
+        UniqueConstraint("org_id", "first_id", "then_id"),
+        Index(None, "org_id", "then_id"),
+    )
+
+    kind: str
+    first_id: UUID
+    then_id: UUID
+    gap_minutes: int
+
+
 class Visit(OrgRecord, table=True):
     __tablename__ = "visit"
     __table_args__ = (
         of_organisation(),
+        one_of("pin", Pin),
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
         belongs_to("engineer_id", "person"),
         one_of("state", VisitState),
@@ -180,6 +218,7 @@ class Visit(OrgRecord, table=True):
     # How far the engineer says they are. Differs from `state` while the office decided otherwise behind their back.
     field_state: str
     begun_at: datetime | None = instant(nullable=True)  # estimated time at which the engineer set out
+    pin: str | None = None  # what no plan may change about it
 
 
 class TimelineEntry(OrgRecord, table=True):
