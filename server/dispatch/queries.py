@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from server.core.db import UnitOfWork
 from server.dispatch.board import EngineerState, EngineerStatus
+from server.dispatch.decisions import How
 from server.dispatch.scoring import FRESH, ORIGINS, Job, Origin, Prospects, Weights
 from server.geo.positions import SHIFT_GRACE
 from server.workforce.domain import SkillLevel
@@ -270,15 +271,20 @@ async def insert_decision(
     *,
     visit: UUID,
     engineer: UUID,
-    decided_by: UUID,
+    decided_by: UUID | None,
+    how: How,
+    chosen_rank: int | None,
+    plan: UUID | None,
+    note: str | None,
     weights_version: int,
     candidates: Sequence[dict[str, Any]],
 ) -> None:
     await uow.run(
         """
-        insert into assignment_decision (org_id, id, visit_id, engineer_id, decided_by, decided_at, weights_version,
-                                         candidates)
-        values (%(org)s, %(id)s, %(visit)s, %(engineer)s, %(by)s, %(now)s, %(version)s, %(candidates)s::jsonb)
+        insert into assignment_decision (org_id, id, visit_id, engineer_id, decided_by, decided_at, how, chosen_rank,
+                                         plan_id, note, weights_version, candidates)
+        values (%(org)s, %(id)s, %(visit)s, %(engineer)s, %(by)s, %(now)s, %(how)s, %(rank)s, %(plan)s, %(note)s,
+                %(version)s, %(candidates)s::jsonb)
         """,
         org=uow.org,
         id=uow.new_id(),
@@ -286,6 +292,10 @@ async def insert_decision(
         engineer=engineer,
         by=decided_by,
         now=uow.now(),
+        how=how,
+        rank=chosen_rank,
+        plan=plan,
+        note=note,
         version=weights_version,
         candidates=json.dumps(candidates),
     )

@@ -272,6 +272,11 @@ class Listed[T](Sequence[T]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    def place_of(self, row: int) -> int | None:
+        """Where somebody stands, from 1; None for who is not listed."""
+        found = np.flatnonzero(self._rows == row)
+        return int(found[0]) + 1 if len(found) else None
+
     @overload
     def __getitem__(self, index: int) -> T: ...
     @overload
@@ -286,13 +291,18 @@ class Listed[T](Sequence[T]):
 class Ranking:
     """Candidates, the best first, and everybody else with why not, by id."""
 
-    items: Sequence[Candidate]
-    excluded: Sequence[Excluded]
+    items: Listed[Candidate]
+    excluded: Listed[Excluded]
     weights_version: int
     _job: Job
     _prospects: Prospects
     _arrives: Numbers
     _at: datetime
+
+    def rank_of(self, engineer_id: UUID) -> int | None:
+        """Their place among the candidates, from 1; None for the excluded and for strangers."""
+        row = self._prospects.row_of(engineer_id)
+        return None if row is None else self.items.place_of(row)
 
     def start_of(self, engineer_id: UUID) -> datetime | None:
         """When they could begin, the excluded too: a dispatcher may know better than a rule. None for strangers.

@@ -10,6 +10,7 @@ import numpy as np
 
 from server.core.db import UnitOfWork
 from server.dispatch import queries
+from server.dispatch.decisions import How, chosen_by_person
 from server.dispatch.scoring import (
     DEFAULT_WEIGHTS,
     Drives,
@@ -99,8 +100,13 @@ async def assign(
     engineer_id: UUID,
     planned_start: datetime | None = None,
     planned_end: datetime | None = None,
+    how: How | None = None,
+    plan_id: UUID | None = None,
+    note: str | None = None,
 ) -> Visit:
     """Send an engineer, in place of whoever was sent before, and keep what the decision was based on.
+
+    how: who or what chose them; a person when left out, who may have followed the first suggestion.
 
     Without times the visit is planned for when they can be there after what is planned already. A dispatcher may
     choose somebody whom the rules exclude; the decision shows that they did. Repeating it changes nothing.
@@ -122,11 +128,16 @@ async def assign(
         planned_start=start,
         planned_end=end,
     )
+    rank_of_chosen = ranking.rank_of(engineer_id)
     await queries.insert_decision(
         uow,
         visit=visit.id,
         engineer=engineer_id,
-        decided_by=actor.person,
+        decided_by=None if how is How.AUTOMATIC else actor.person,
+        how=how or chosen_by_person(rank_of_chosen),
+        chosen_rank=rank_of_chosen,
+        plan=plan_id,
+        note=note,
         weights_version=ranking.weights_version,
         candidates=_inputs(ranking),
     )

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
 
-from server.core.tables import OrgRecord, belongs_to, instant, jsonb, of_organisation
+from server.core.tables import OrgRecord, belongs_to, instant, jsonb, of_organisation, one_of
+from server.dispatch.decisions import How
 
 
 class ScoreWeights(OrgRecord, table=True):
@@ -26,12 +27,17 @@ class AssignmentDecision(OrgRecord, table=True):
     __table_args__ = (
         of_organisation(),
         belongs_to("visit_id", "visit", on_delete="CASCADE"),
+        one_of("how", How),
         Index(None, "org_id", "visit_id"),
     )
 
     visit_id: UUID
     engineer_id: UUID
-    decided_by: UUID
+    decided_by: UUID | None = None  # nobody: a rule did
     decided_at: datetime = instant()
+    how: str
+    plan_id: UUID | None = None
+    chosen_rank: int | None = None  # from 1; none when the rules excluded whom they chose
+    note: str | None = None
     weights_version: int
     candidates: list[Any] = jsonb()

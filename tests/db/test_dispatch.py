@@ -9,6 +9,7 @@ from server.core.db import UnitOfWork
 from server.core.events import Event, Subscriptions
 from server.dispatch import queries, service
 from server.dispatch.board import EngineerState
+from server.dispatch.decisions import How
 from server.dispatch.scoring import DEFAULT_WEIGHTS, Factor, Origin, Ranking, Why
 from server.dispatch.subscribers import subscribe
 from server.geo import service as geo
@@ -178,6 +179,27 @@ async def test_assigning_plans_for_when_they_can_be_there_and_keeps_what_it_was_
     assert (decision["visit_id"], decision["decided_by"]) == (visit.id, dispatcher.person)
     assert [line["engineer_id"] for line in decision["candidates"]] == [str(anna.person), str(bruno.person)]
     assert {factor["name"] for factor in decision["candidates"][0]["factors"]} == set(Factor)
+
+
+async def test_a_decision_says_who_chose_and_how_far_up_the_suggestions_they_stood(uow, dispatcher, anna, bruno):
+    await assign(uow, dispatcher, (await an_order(uow, dispatcher)).id, anna)
+    await assign(uow, dispatcher, (await an_order(uow, dispatcher, preferred_engineer_id=anna.person)).id, bruno)
+    unable = await an_order(uow, dispatcher, skills=(SkillLevel("oven", 5),))
+    await assign(uow, dispatcher, unable.id, anna, note="She knows this one")
+    plan = UUID(int=5)
+    await assign(uow, dispatcher, (await an_order(uow, dispatcher)).id, bruno, how=How.PLAN, plan_id=plan)
+    await assign(uow, dispatcher, (await an_order(uow, dispatcher)).id, bruno, how=How.AUTOMATIC)
+    stored = await uow.rows(
+        "select how, chosen_rank, plan_id, note, decided_by from assignment_decision order by decided_at, id"
+    )
+    assert [(it["how"], it["chosen_rank"], it["plan_id"], it["note"]) for it in stored] == [
+        (How.SUGGESTED, 1, None, None),
+        (How.MANUAL, 2, None, None),
+        (How.MANUAL, None, None, "She knows this one"),
+        (How.PLAN, 2, plan, None),
+        (How.AUTOMATIC, 2, None, None),
+    ]
+    assert [it["decided_by"] for it in stored] == [*[dispatcher.person] * 4, None]
 
 
 async def test_a_second_job_is_planned_after_the_first(uow, dispatcher, anna):
