@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.plan import ours, rank, technicians, urgent
+from benchmarks.plan import live, ours, rank, technicians, urgent
 from benchmarks.plan.judge import BrokenRuleError, judged
 from benchmarks.plan.peers import PEERS, Answer, ask
 from benchmarks.plan.shape import Day, day
@@ -29,6 +29,9 @@ LIMITS = {  # DISPATCH.md, figures to reach
     "trsp_gap_10s_pct": 0.2,
     "trsp_gap_60s_pct": 0.0,
     "praxedo_gap_10s_pct": 0.0,
+    "dyn_rejected_10pct": 0.27,
+    "dyn_rejected_50pct": 2.68,
+    "dyn_rejected_90pct": 4.95,
     "insert_200_routes_p99_ms": 1.0,
     "rank_10k_p99_ms": 100,
 }
@@ -71,6 +74,9 @@ def _measures(*, quick: bool) -> dict[str, Measure]:
         "trsp_gap_10s_pct": partial(_trsp_gap, 10, ()),
         "trsp_gap_60s_pct": partial(_trsp_gap, 60, ()),
         "praxedo_gap_10s_pct": partial(_praxedo_gap, 10),
+        "dyn_rejected_10pct": partial(_rejected, 10),
+        "dyn_rejected_50pct": partial(_rejected, 50),
+        "dyn_rejected_90pct": partial(_rejected, 90),
         "rank_10k_p99_ms": rank.p99_ms,
         "rank_10k_over_plain_sql_ratio": rank.over_plain_sql,
         "insert_200_routes_p99_ms": _insertion,
@@ -132,6 +138,16 @@ def _gaps(instances: Sequence[Instance], best: dict[str, Best], seconds: float, 
         gaps.append(worked.gap(best[it.name]))
         _row(it.name, "ours", worked.time, worked.unserved, toured.seconds, f"gap {gaps[-1]:.3f} %")
     return gaps
+
+
+def _rejected(dynamic: int, data: Path, seed: int) -> float:
+    """Answer how many requests of a day are refused on average of the 56."""
+    days = live.live_days(data, dynamic)
+    counts = []
+    for it, done in zip(days, ours.on_live_days(days, before=5, each=0.1, seed=seed), strict=True):
+        counts.append(live.refused(it, done.moves))
+        _row(it.instance.name, "ours", None, counts[-1], done.slowest, f"{dynamic} % come that day; slowest answer")
+    return statistics.fmean(counts)
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ before: a server does that once in its life.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 
 from benchmarks.plan import shape, technicians
+from benchmarks.plan.live import Live, Lived, lived
 from benchmarks.plan.peers import Answer
 from benchmarks.plan.technicians import Instance, Tour
 from server.dispatch.planner.plan import Plan
@@ -44,11 +45,31 @@ def on_day(day: shape.Day, seconds: float, seed: int) -> Answer:
 
 
 def on_instances(instances: Sequence[Instance], seconds: float, seed: int) -> Iterator[Toured]:
-    """Answer our tours of each instance in order, two at a time; each has a core of its own."""
+    """Answer our tours of each instance in order."""
+    return _two_at_a_time(
+        partial(_on_instance, seconds=seconds, seed=seed), instances, technicians.as_problem(instances[0])
+    )
+
+
+def on_live_days(days: Sequence[Live], *, before: float, each: float, seed: int) -> Iterator[Lived]:
+    """Answer what we do on each of these days in order."""
+    one = technicians.as_problem(days[0].instance)
+    return _two_at_a_time(partial(_on_live_day, before=before, each=each, seed=seed), days, one)
+
+
+def _two_at_a_time[Asked, Answered](
+    ask: Callable[[Asked], Answered], questions: Sequence[Asked], problem: Problem
+) -> Iterator[Answered]:
+    """Each has a core of its own."""
     # Compiled here first, or both processes would do it at once.
-    _compile(technicians.as_problem(instances[0]))
+    _compile(problem)
     with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as both:
-        yield from both.map(partial(_on_instance, seconds=seconds, seed=seed), instances)
+        yield from both.map(ask, questions)
+
+
+def _on_live_day(live: Live, *, before: float, each: float, seed: int) -> Lived:
+    _compile(technicians.as_problem(live.instance))
+    return lived(live, before=before, each=each, seed=seed)
 
 
 def _on_instance(it: Instance, seconds: float, seed: int) -> Toured:

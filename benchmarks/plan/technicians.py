@@ -24,7 +24,7 @@ type Tour = tuple[int, list[int]]
 DEPOT = 0
 _GROUP = re.compile(r"\[([^\]]*)\]")
 _ROUNDED = 1e-4  # windows are missed by this much only because published times are rounded
-_SCALE = 1000
+SCALE = 1000
 _LEFT_OUT = 10**7  # more than any detour, so that whatever can be served is
 
 
@@ -244,7 +244,7 @@ def as_problem(it: Instance) -> Problem:
     Travel is rounded up, so that what our planner finds in time is in time by exact numbers too. Visits and shifts are
     the requests and technicians in order.
     """
-    seconds = np.ceil(it.times * _SCALE - 1e-6).astype(np.int32)
+    seconds = np.ceil(it.times * SCALE - 1e-6).astype(np.int32)
     visits = tuple(_visit(it.nodes[number], number) for number in it.requests)
     depot = it.nodes[DEPOT]
     warehouse = Warehouse(DEPOT, _whole(depot.opens), _whole(depot.closes), loading=0)
@@ -287,4 +287,4 @@ def _shift(node: Node, place: int, warehouse: Warehouse) -> Shift:
 
 
 def _whole(time: float) -> int:
-    return round(time * _SCALE)
+    return round(time * SCALE)
