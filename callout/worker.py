@@ -19,6 +19,9 @@ from server.core import limits, relay
 from server.core.events import Subscriptions
 from server.core.jobs import RETRY
 from server.core.logging import logger
+from server.dispatch.planning import service as planning_service
+from server.dispatch.planning import tasks as planning
+from server.dispatch.rules import tasks as rules
 from server.media import tasks as files
 from server.sync import fleet
 from server.sync import tasks as sync
@@ -37,7 +40,9 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     relay.install(jobs, services.database, subscribed)
     files.install(jobs, services.database, services.blobs, services.files)
     workorders.install(jobs, services.database)
+    rules.install(jobs, services.database, services.travel)
     sync.install(jobs, services.database, services.registry)
+    planning.install(jobs, services.database, services.travel)
     reports.install(
         jobs, services.database, services.blobs, services.sealer, verify_base=f"{own_url}/portal/v1/verify/"
     )
@@ -81,13 +86,14 @@ async def work(settings: Settings) -> None:
     audit.install(jobs, services.database, services.sealer, folder=settings.anchors_dir)
     await services.database.open()
     async with jobs.open_async():
-        # Pictures are decoded one at a time, beside everything else: a hundred photos at once hold up no event.
-        others = sorted({task.queue for task in jobs.tasks.values()} - {files.IMAGES})
+        # Pictures and plans are made one at a time, beside everything else: they hold up no event.
+        heavy = [files.IMAGES, planning_service.QUEUE]
+        others = sorted({task.queue for task in jobs.tasks.values()} - set(heavy))
         parts = [
             asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed)),
             asyncio.create_task(seal_forever(services.database)),
             asyncio.create_task(_run_jobs(jobs, queues=others, concurrency=4)),
-            asyncio.create_task(_run_jobs(jobs, queues=[files.IMAGES], concurrency=1)),
+            *(asyncio.create_task(_run_jobs(jobs, queues=[queue], concurrency=1)) for queue in heavy),
         ]
         log.info("worker ready")
         try:

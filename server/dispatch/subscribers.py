@@ -22,6 +22,7 @@ from server.workorders.steps import payload_of
 
 def subscribe(subscriptions: Subscriptions) -> None:
     subscriptions.on("visit.dispatched", expect_arrival)
+    subscriptions.on("visit.replanned", tell_new_time)
     subscriptions.on("fence.entered", note_approach)
     for over in ("visit.withdrawn", "visit.declined", "work_order.resolved", "work_order.closed"):
         subscriptions.on(over, expect_nobody)
@@ -36,6 +37,11 @@ async def expect_arrival(uow: UnitOfWork, event: Event) -> None:
     site = await customers.site_of(uow, UUID(event.payload["site_id"]))
     await geo.watch(uow, visit.id, visit.engineer_id, site.place, site.fence_radius_m, since=event.at)
     await notify.queue_hint(uow, visit.engineer_id, Hint.JOB, visit.work_order_id, f"job:{visit.id}")
+
+
+async def tell_new_time(uow: UnitOfWork, event: Event) -> None:
+    """Have the engineer's phone pull the visit's new time."""
+    await notify.queue_hint(uow, UUID(event.payload["engineer_id"]), Hint.SYNC, event.subject_id, "sync")
 
 
 async def expect_nobody(uow: UnitOfWork, event: Event) -> None:

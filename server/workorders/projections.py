@@ -16,7 +16,8 @@ _WORK_ORDER = """
 _VISIT = """
     select v.id, jsonb_build_object(
         'work_order_id', v.work_order_id, 'ordinal', v.ordinal, 'state', v.state, 'engineer_id', v.engineer_id,
-        'planned_start', v.planned_start, 'planned_end', v.planned_end, 'approached_at', v.approached_at) as d
+        'planned_start', v.planned_start, 'planned_end', v.planned_end, 'approached_at', v.approached_at,
+        'pin', v.pin) as d
     from visit v where v.id = any(%(ids)s)
 """
 _NOTE = """

@@ -287,7 +287,8 @@ async def save_visit(uow: UnitOfWork, it: Visit) -> None:
         """
         update visit
         set state = %(state)s, approached_at = %(approached)s, finished_at = %(finished)s, version = %(version)s,
-            field_state = %(field_state)s, begun_at = %(begun)s
+            field_state = %(field_state)s, begun_at = %(begun)s, planned_start = %(start)s, planned_end = %(end)s,
+            pin = %(pin)s
         where id = %(id)s
         """,
         id=it.id,
@@ -297,6 +298,9 @@ async def save_visit(uow: UnitOfWork, it: Visit) -> None:
         version=it.version,
         field_state=it.field_state,
         begun=it.begun_at,
+        start=it.planned_start,
+        end=it.planned_end,
+        pin=it.pin,
     )
 
 

@@ -26,6 +26,7 @@ from server.workorders.domain import (
     Circumstances,
     HoldReason,
     OrderRequest,
+    Pin,
     Requirement,
     State,
     Transition,
@@ -206,6 +207,78 @@ async def schedule_visit(
     _, sent = await step.take(order, planned, TRANSITIONS[Action.DISPATCH])
     assert sent is not None
     return sent
+
+
+async def replan_visit(
+    uow: UnitOfWork,
+    actor: Actor,
+    *,
+    visit_id: UUID,
+    planned_start: datetime,
+    planned_end: datetime,
+    reason: str | None = None,
+) -> Visit:
+    """Give a visit that waits another time; it stays its engineer's, who need not accept it again.
+
+    Raises NotFound, Voided, Forbidden, PlanRunsBackwards, VisitOver.
+    """
+    if planned_end <= planned_start:
+        raise PlanRunsBackwards
+    order, visit = await _waiting_visit(uow, actor, visit_id)
+    if (visit.planned_start, visit.planned_end) == (planned_start, planned_end):
+        return visit
+    moved = replace(visit, planned_start=planned_start, planned_end=planned_end, version=visit.version + 1)
+    facts = {"from": visit.planned_start and visit.planned_start.isoformat(), "to": planned_start.isoformat()}
+    await _change_visit(uow, actor, order, moved, "replan", reason, facts)
+    await events.append(
+        uow,
+        "visit.replanned",
+        subject=("work_order", order.id),
+        actor=actor.person,
+        payload={**payload_of(order, moved), **facts, "reason": reason},
+    )
+    return moved
+
+
+async def pin_visit(uow: UnitOfWork, actor: Actor, *, visit_id: UUID, pin: Pin | None) -> Visit:
+    """Hold a visit's engineer, or engineer and time, fast against every plan; None lets go.
+
+    Raises NotFound, Voided, Forbidden, VisitOver.
+    """
+    order, visit = await _waiting_visit(uow, actor, visit_id)
+    if visit.pin is pin:
+        return visit
+    pinned = replace(visit, pin=pin, version=visit.version + 1)
+    await _change_visit(uow, actor, order, pinned, "pin" if pin else "unpin", None, {"pin": pin} if pin else {})
+    await events.append(
+        uow,
+        "visit.pinned",
+        subject=("work_order", order.id),
+        actor=actor.person,
+        payload={**payload_of(order, pinned), "pin": pin},
+    )
+    return pinned
+
+
+async def _waiting_visit(uow: UnitOfWork, actor: Actor, visit_id: UUID) -> tuple[WorkOrder, Visit]:
+    require(actor, Permission.VISITS_DISPATCH)
+    seen = await queries.visit(uow, visit_id)
+    if seen is None:
+        raise NotFound(thing="visit")
+    order = await _locked(uow, seen.work_order_id)
+    visit = await queries.visit(uow, visit_id)
+    if visit is None or not visit.waits:
+        raise VisitOver(state=visit.state if visit else VisitState.CANCELLED)
+    return order, visit
+
+
+async def _change_visit(
+    uow: UnitOfWork, actor: Actor, order: WorkOrder, visit: Visit, action: str, why: str | None, facts: dict[str, Any]
+) -> None:
+    await queries.save_visit(uow, visit)
+    # The order's line on the board shows the visit: it is as new as its newest part.
+    await queries.save_order(uow, replace(order, version=order.version + 1))
+    await timeline.append(uow, actor, work_order_id=order.id, visit_id=visit.id, action=action, why=why, facts=facts)
 
 
 async def mark_approached(uow: UnitOfWork, *, visit_id: UUID, at: datetime) -> Visit | None:

@@ -156,7 +156,7 @@ class WorkOrderSkill(OrgTable, table=True):
 
 
 class WorkOrderWindow(OrgRecord, table=True):
-    """Another time the customer offered, besides the order's own window: work may begin from one instant to the other."""
+    """Another time the customer offered besides the order's own window: work may begin from then to then."""
 
     __tablename__ = "work_order_window"
     __table_args__ = (

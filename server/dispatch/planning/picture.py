@@ -1,0 +1,202 @@
+"""What is known when a plan is made: orders, shifts, links, warehouses and what is weighed against what. Frozen.
+
+A plan keeps its picture, so that it can be explained, and made again, when everything has changed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from server.geo.domain import Metres, Point, Seconds
+from server.workforce.domain import SkillLevel
+from server.workorders.domain import LinkKind, Pin, Priority
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a plan weighs against what, in seconds of driving.
+
+    worth: of doing a visit at all, by priority; `promised` times as much where its promise ends within the plan, and
+    `booked` times as much where somebody was told already.
+    late: of each second after the promise. overtime: of each second. changed: of sending somebody else than people
+    know, or than the customer wished for. away, fairness: see the planner's `Prices`.
+    frozen: minutes ahead in which nothing is changed any more.
+    split: so many orders, and a plan is solved territory by territory.
+    """
+
+    worth: dict[Priority, int] = field(
+        default_factory=lambda: {Priority.URGENT: 172_800, Priority.HIGH: 57_600, Priority.NORMAL: 21_600}
+    )
+    vip: float = 1.3
+    promised: int = 3
+    booked: int = 10
+    late: dict[Priority, int] = field(
+        default_factory=lambda: {Priority.URGENT: 8, Priority.HIGH: 4, Priority.NORMAL: 2}
+    )
+    overtime: int = 3
+    changed: int = 900
+    away: int = 0
+    fairness: int = 0
+    frozen: int = 30
+    loading: int = 15
+    split: int = 150
+    # What a repair may do by itself: so many visits moved, none begun so many minutes later than known, none left out.
+    automatic: bool = False
+    automatic_moves: int = 3
+    automatic_later: int = 30
+
+
+@dataclass(frozen=True)
+class Span:
+    opens: datetime
+    closes: datetime
+
+
+@dataclass(frozen=True)
+class Need:
+    """Parts an order has reserved, or a van carries."""
+
+    part_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The visit that an engineer knows of and has not set out for."""
+
+    visit_id: UUID
+    engineer_id: UUID
+    start: datetime
+    end: datetime
+    pin: Pin | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """windows: when work may begin; none is any time."""
+
+    id: UUID
+    number: int
+    place: Point
+    territory_id: UUID | None
+    priority: Priority
+    vip: bool
+    minutes: int
+    windows: tuple[Span, ...]
+    respond_by: datetime
+    skills: tuple[SkillLevel, ...]
+    parts: tuple[Need, ...]
+    preferred: UUID | None
+    banned: tuple[UUID, ...]
+    booked: Booked | None
+
+
+@dataclass(frozen=True)
+class Rest:
+    opens: datetime
+    closes: datetime
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One engineer's shift, or what is left of it. free_at, start: from when and where they can set out."""
+
+    shift_id: UUID
+    engineer_id: UUID
+    name: str
+    territory_id: UUID | None
+    start: Point
+    home: Point
+    free_at: datetime
+    ends: datetime
+    rest: Rest | None
+    overtime_minutes: int
+    pace_percent: int
+    skills: tuple[SkillLevel, ...]
+    stock: tuple[Need, ...]
+
+    @property
+    def over(self) -> datetime:
+        return self.ends + timedelta(minutes=self.overtime_minutes)
+
+
+@dataclass(frozen=True)
+class Link:
+    """first_done, first_ends: what is known of the first where it is not in the picture itself."""
+
+    kind: LinkKind
+    first_id: UUID
+    then_id: UUID
+    gap_minutes: int
+    first_done: bool = False
+    first_ends: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Depot:
+    location_id: UUID
+    name: str
+    place: Point
+
+
+@dataclass(frozen=True)
+class Picture:
+    at: datetime
+    begins: datetime
+    until: datetime
+    orders: tuple[Order, ...]
+    duties: tuple[Duty, ...]
+    links: tuple[Link, ...]
+    depots: tuple[Depot, ...]
+    policy: Policy
+
+    @property
+    def origin(self) -> datetime:
+        """What the planner counts its seconds from."""
+        return min([self.begins, self.at, *(it.free_at for it in self.duties)])
+
+    @property
+    def frozen_until(self) -> datetime:
+        return self.at + timedelta(minutes=self.policy.frozen)
+
+    def part(self, orders: Collection[UUID], shifts: Collection[UUID]) -> "Picture":
+        """Answer the same picture with fewer orders and shifts in it."""
+        return replace(
+            self,
+            orders=tuple(it for it in self.orders if it.id in orders),
+            duties=tuple(it for it in self.duties if it.shift_id in shifts),
+        )
+
+    def duty_of(self, booked: Booked) -> Duty | None:
+        """Answer the shift a visit lies in, the nearest of that engineer; None when they have none."""
+        mine = [it for it in self.duties if it.engineer_id == booked.engineer_id]
+        return min(mine, key=lambda it: _apart(it, booked.start), default=None)
+
+    def bookings(self) -> dict[UUID, list[Order]]:
+        """Answer the orders that people know of by shift, as they are to be made."""
+        found: dict[UUID, list[Order]] = {}
+        for it in sorted((it for it in self.orders if it.booked), key=_when):
+            assert it.booked is not None
+            if duty := self.duty_of(it.booked):
+                found.setdefault(duty.shift_id, []).append(it)
+        return found
+
+
+def _when(it: Order) -> tuple[datetime, UUID]:
+    assert it.booked is not None
+    return it.booked.start, it.id
+
+
+def _apart(duty: Duty, start: datetime) -> timedelta:
+    return max(duty.free_at - start, start - duty.over, timedelta())
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A drive."""
+
+    seconds: Seconds
+    p90_seconds: Seconds
+    metres: Metres
