@@ -88,6 +88,7 @@ def bare_app(max_body_bytes: int = 4_000_000) -> FastAPI:
 def assemble(settings: Settings) -> Services:
     url = database.runtime_url(settings)
     region = Region.load(settings.state_dir / "regions", settings.region or None)
+    travel = travel_for(region)
     return Services(
         database=Database(
             url,
@@ -100,11 +101,11 @@ def assemble(settings: Settings) -> Services:
         jobs=job_app(url, prepare=not settings.behind_pgbouncer),
         tokens=Tokens(settings.signing_secret),
         wall_clock=SystemClock(),
-        travel=travel_for(region),
+        travel=travel,
         region=region,
         blobs=blob_store(settings),
         files=file_rules(settings),
-        registry=registry(),
+        registry=registry(travel),
         sealer=sealer(settings),
         app_windows=settings.app_windows,
     )

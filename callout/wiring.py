@@ -8,6 +8,11 @@ from server.core.events import Subscriptions
 from server.customers import projections as customer_projections
 from server.dispatch import subscribers as dispatch_subscribers
 from server.dispatch.planning import projections as planning_projections
+from server.dispatch.rules import mutators as rule_mutators
+from server.dispatch.rules import projections as rule_projections
+from server.dispatch.rules import subscribers as rule_subscribers
+from server.geo.estimate import EstimatedTravel
+from server.geo.travel import Travel
 from server.inventory import mutators as inventory_mutators
 from server.inventory import projections as inventory_projections
 from server.inventory import subscribers as inventory_subscribers
@@ -20,8 +25,8 @@ from server.workorders import projections as workorder_projections
 from server.workorders import subscribers as workorder_subscribers
 
 
-def registry() -> Registry:
-    """What devices may do and see."""
+def registry(travel: Travel | None = None) -> Registry:
+    """What devices may do and see. Without roads drives are estimated."""
     built = Registry()
     for part in (
         sync_projections,
@@ -32,10 +37,12 @@ def registry() -> Registry:
         inventory_mutators,
         inventory_projections,
         planning_projections,
+        rule_projections,
         confirmation_mutators,
         confirmation_projections,
     ):
         part.register(built)
+    rule_mutators.register(built, travel or EstimatedTravel())
     return built
 
 
@@ -45,6 +52,7 @@ def subscriptions(services: Services) -> Subscriptions:
     media_subscribers.subscribe(built, services.jobs)
     workorder_subscribers.subscribe(built)
     dispatch_subscribers.subscribe(built)
+    rule_subscribers.subscribe(built, services.travel)
     inventory_subscribers.subscribe(built)
     confirmation_subscribers.subscribe(built, services.jobs)
     return built

@@ -1,0 +1,289 @@
+"""What rules do with orders: at once when something happens to them, later when they have waited.
+
+Every use case locks the order first and looks whether it still waits for somebody, so whoever comes second, a worker or
+a dispatcher, finds it decided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from server.core import events
+from server.core.db import UnitOfWork
+from server.dispatch import service as dispatch
+from server.dispatch.decisions import How
+from server.dispatch.rules import pool, pool_queries, queries
+from server.dispatch.rules.domain import (
+    Attempt,
+    Best,
+    Broken,
+    Do,
+    Ending,
+    Offer,
+    OrderFacts,
+    Outcome,
+    Rule,
+    first_match,
+    last_resort,
+)
+from server.dispatch.scoring import Ranking
+from server.geo.travel import Travel
+from server.identity.domain import Actor, Audience, Permission
+from server.workorders import access, timeline
+from server.workorders import queries as workorder_queries
+from server.workorders.domain import WorkOrder
+from server.workorders.steps import payload_of
+
+_AT_ONCE = 200  # orders taken up in one round; the next is a minute away
+
+
+@dataclass(frozen=True)
+class Case:
+    """One order, locked and without anybody sent, under the rule that decides over it.
+
+    since: when the rule began to apply. event_id: because of which, when it was one.
+    """
+
+    order: WorkOrder
+    facts: OrderFacts
+    rule: Rule
+    since: datetime
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Automation:
+    """What rules did with an order, the newest first, and its last offer."""
+
+    attempts: Sequence[Attempt]
+    offer: Offer | None
+
+
+async def automation_of(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> Automation:
+    """Raises NotFound."""
+    order = await access.work_order_for(uow, actor, work_order_id)
+    return Automation(await queries.attempts(uow, order.id), await pool_queries.last_offer(uow, order.id))
+
+
+async def decide(uow: UnitOfWork, travel: Travel, work_order_id: UUID, event_id: UUID) -> None:
+    """Let the first rule that means an order decide over it, because of an event that is heard once."""
+    rules = [rule for rule in await queries.rules(uow) if rule.active]
+    if not rules or await queries.was_heard(uow, event_id):
+        return
+    found = await _lock_waiting(uow, work_order_id)
+    # Asked again under the lock: two deliveries of one event wait for each other there.
+    if found is None or await queries.was_heard(uow, event_id):
+        return
+    await _decide(uow, travel, *found, rules, event_id)
+
+
+async def take_up(uow: UnitOfWork, travel: Travel, work_order_id: UUID) -> None:
+    """Go on with an order that has waited long enough, by the rule it waits under if that still stands."""
+    found = await _lock_waiting(uow, work_order_id)
+    waiting = await queries.waiting(uow, work_order_id)
+    if waiting is None:
+        return
+    await queries.end_waiting(uow, work_order_id)
+    if found is None:
+        return
+    rules = await queries.rules(uow)
+    rule = next((it for it in rules if (it.id, it.version) == (waiting.rule_id, waiting.rule_version)), None)
+    if rule is not None and rule.active:
+        await _carry_out(uow, travel, Case(*found, rule, waiting.at))
+    else:
+        await _decide(uow, travel, *found, rules, None)
+
+
+async def offer_near_breach(uow: UnitOfWork, work_order_id: UUID) -> None:
+    """Put an order into the pool that nobody was sent to, if a rule says so and nothing else is under way."""
+    found = await _lock_waiting(uow, work_order_id)
+    if found is None:
+        return
+    order, facts = found
+    rule = last_resort(await queries.rules(uow), facts, uow.now(), await _zone(uow))
+    under_way = await queries.waiting(uow, order.id) or await pool_queries.last_offer(uow, order.id)
+    if rule is not None and under_way is None:
+        await _offer(uow, Case(order, facts, rule, uow.now()))
+
+
+async def near_breach(uow: UnitOfWork) -> list[UUID]:
+    """Answer the orders that some rule puts into the pool now."""
+    rules = [rule for rule in await queries.rules(uow) if rule.active]
+    minutes = [rule.treatment.minutes or 0 for rule in rules if rule.treatment.do is Do.POOL]
+    if not minutes:
+        return []
+    zone = await _zone(uow)
+    near = await queries.near_breach(uow, uow.now() + timedelta(minutes=max(minutes)), _AT_ONCE)
+    return [facts.id for facts in near if last_resort(rules, facts, uow.now(), zone)]
+
+
+async def due(uow: UnitOfWork) -> list[UUID]:
+    return await queries.due(uow, _AT_ONCE)
+
+
+async def settle(uow: UnitOfWork, work_order_id: UUID) -> None:
+    """End what rules have under way with an order that waits for nobody any more."""
+    if await queries.waiting(uow, work_order_id) is None and await pool_queries.open_offer(uow, work_order_id) is None:
+        return
+    order = await workorder_queries.lock_order(uow, work_order_id)
+    if order is None or await queries.waiting_order(uow, work_order_id) is not None:
+        return
+    await queries.end_waiting(uow, order.id)
+    offer = await pool_queries.open_offer(uow, order.id)
+    if offer is not None:
+        visit = await workorder_queries.visit_at_hand(uow, order.id)
+        sent = visit is not None and visit.is_open
+        await pool.close(uow, None, order, offer, Ending.ASSIGNED if sent else Ending.WITHDRAWN)
+
+
+async def expire(uow: UnitOfWork, work_order_id: UUID) -> None:
+    """Close an offer nobody took in time."""
+    order = await workorder_queries.lock_order(uow, work_order_id)
+    offer = await pool_queries.open_offer(uow, work_order_id)
+    if order is not None and offer is not None and offer.closes_at <= uow.now():
+        await pool.close(uow, None, order, offer, Ending.EXPIRED)
+
+
+async def _lock_waiting(uow: UnitOfWork, work_order_id: UUID) -> tuple[WorkOrder, OrderFacts] | None:
+    order = await workorder_queries.lock_order(uow, work_order_id)
+    facts = await queries.waiting_order(uow, work_order_id)
+    return (order, facts) if order and facts else None
+
+
+async def _decide(
+    uow: UnitOfWork,
+    travel: Travel,
+    order: WorkOrder,
+    facts: OrderFacts,
+    rules: Sequence[Rule],
+    event_id: UUID | None,
+) -> None:
+    rule = first_match(rules, facts, uow.now(), await _zone(uow))
+    waiting = await queries.waiting(uow, order.id)
+    if rule and waiting and (waiting.rule_id, waiting.rule_version) == (rule.id, rule.version):
+        return
+    await queries.end_waiting(uow, order.id)
+    if rule is not None and await pool_queries.open_offer(uow, order.id) is None:
+        await _carry_out(uow, travel, Case(order, facts, rule, uow.now(), event_id))
+
+
+async def _carry_out(uow: UnitOfWork, travel: Travel, case: Case) -> None:
+    treatment = case.rule.treatment
+    due = treatment.due(case.facts, case.since)
+    match treatment.do:
+        case Do.NEVER:
+            await _note(uow, case, Outcome.LEFT)
+        case Do.WAIT | Do.POOL if due > uow.now():
+            await _note(uow, case, Outcome.WAITING, until=due)
+        case Do.POOL:
+            await _offer(uow, case)
+        case _:
+            await _assign(uow, travel, case)
+
+
+async def _offer(uow: UnitOfWork, case: Case) -> None:
+    await pool.open_offer(uow, _automaton(uow, case.rule), case.order, case.facts, rule=case.rule)
+    await _note(uow, case, Outcome.POOLED)
+
+
+async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
+    # One after another, so that each sees the load that the one before has made.
+    await queries.lock_rules(uow)
+    actor = _automaton(uow, case.rule)
+    ranking = await dispatch.candidates(uow, actor, travel, case.order.id, uow.now())
+    best = leader(ranking, case.facts.duration_minutes)
+    if best is None:
+        await _note(uow, case, Outcome.NOBODY)
+        return
+    engineer_id = ranking.items[0].engineer_id
+    if broken := case.rule.limits.broken(best):
+        await _note(uow, case, Outcome.LIMITS_NOT_MET, engineer_id=engineer_id, limits=broken)
+        return
+    visit = await dispatch.assign(
+        uow,
+        actor,
+        travel,
+        work_order_id=case.order.id,
+        engineer_id=engineer_id,
+        how=How.AUTOMATIC,
+        note=case.rule.name,
+    )
+    await timeline.append(
+        uow,
+        actor,
+        work_order_id=case.order.id,
+        visit_id=visit.id,
+        action="assign_by_rule",
+        why=case.rule.name,
+        facts={**pool.named(case.rule), "engineer_id": str(engineer_id), "score": best.score},
+    )
+    sent = await workorder_queries.order(uow, case.order.id) or case.order
+    await _note(uow, replace(case, order=sent), Outcome.ASSIGNED, engineer_id=engineer_id)
+
+
+def leader(ranking: Ranking, duration_minutes: int) -> Best | None:
+    """Answer the leading candidate as limits see them."""
+    if not ranking.items:
+        return None
+    best = ranking.items[0]
+    second = ranking.items[1] if len(ranking.items) > 1 else None
+    return Best(
+        score=best.score,
+        lead=round(best.score - second.score, 4) if second else None,
+        eta_minutes=round(best.eta_seconds / 60, 1),
+        load_percent=load_percent(best.load_minutes + duration_minutes, best.capacity_minutes),
+    )
+
+
+def load_percent(minutes: int, capacity_minutes: int) -> float:
+    return round(100 * minutes / capacity_minutes, 1)
+
+
+async def _note(
+    uow: UnitOfWork,
+    case: Case,
+    outcome: Outcome,
+    *,
+    until: datetime | None = None,
+    engineer_id: UUID | None = None,
+    limits: Sequence[Broken] = (),
+) -> None:
+    """Keep what came of it, and let boards know."""
+    await queries.insert_attempt(
+        uow,
+        work_order_id=case.order.id,
+        rule=case.rule,
+        outcome=outcome,
+        event_id=case.event_id,
+        until=until,
+        engineer_id=engineer_id,
+        limits=limits,
+    )
+    said: dict[str, Any] = {
+        "outcome": str(outcome),
+        **pool.named(case.rule),
+        "until": until.isoformat() if until else None,
+        "engineer_id": str(engineer_id) if engineer_id else None,
+        "limits": [vars(broken) for broken in limits],
+    }
+    await events.append(
+        uow,
+        "work_order.decided_by_rule",
+        subject=("work_order", case.order.id),
+        actor=case.rule.id,
+        payload={**payload_of(case.order, None), **said},
+    )
+
+
+def _automaton(uow: UnitOfWork, rule: Rule) -> Actor:
+    """Who acts for the record: the rule, with no more rights than sending somebody asks for."""
+    assert uow.org is not None, "rules belong to an organisation"
+    rights = frozenset({Permission.VISITS_DISPATCH, Permission.ORDERS_READ})
+    return Actor(uow.org, rule.id, "Automatic assignment", rights, Audience.WEB, "en")
+
+
+async def _zone(uow: UnitOfWork) -> ZoneInfo:
+    return ZoneInfo(await queries.zone_of_organisation(uow))

@@ -1,0 +1,56 @@
+"""Each minute: orders that have waited, orders near breach, offers that are over. Safe to run twice."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from uuid import UUID
+
+from procrastinate import App as JobApp
+
+from server.core.db import Database, UnitOfWork
+from server.core.errors import Problem
+from server.core.jobs import RETRY
+from server.core.logging import logger
+from server.dispatch.rules import pool_queries, service
+from server.geo.travel import Travel
+
+log = logger(__name__)
+
+
+def install(jobs: JobApp, database: Database, travel: Travel) -> None:
+    @jobs.periodic(cron="* * * * *")
+    @jobs.task(name="dispatch.apply_rules", queueing_lock="dispatch.apply_rules", retry=RETRY)
+    async def apply_rules(timestamp: int = 0) -> None:
+        del timestamp
+        for org in await database.organisations():
+            await look_round(database, travel, org)
+
+
+async def look_round(database: Database, travel: Travel, org: UUID) -> None:
+    """Go on with what waits in an organisation. Each order is a transaction of its own."""
+    async with database.unit_of_work(org) as uow:
+        expired = await pool_queries.expired(uow, uow.now())
+        due, near = await service.due(uow), await service.near_breach(uow)
+        on_offer = await pool_queries.has_open(uow)
+    await _each(database, org, expired, service.expire)
+    await _each(database, org, due, partial(_take_up, travel))
+    await _each(database, org, near, service.offer_near_breach)
+    if on_offer:
+        # Skills are learnt and lost, people come and go, while an offer is open.
+        async with database.unit_of_work(org) as uow:
+            await pool_queries.show(uow)
+
+
+async def _take_up(travel: Travel, uow: UnitOfWork, work_order_id: UUID) -> None:
+    await service.take_up(uow, travel, work_order_id)
+
+
+async def _each(
+    database: Database, org: UUID, orders: Iterable[UUID], act: Callable[[UnitOfWork, UUID], Awaitable[None]]
+) -> None:
+    for order in orders:
+        try:
+            async with database.unit_of_work(org) as uow:
+                await act(uow, order)
+        except Problem as problem:
+            # One order that can't be helped must not keep the others waiting.
+            log.warning("rule not carried out", work_order=str(order), code=problem.code)
