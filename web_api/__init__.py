@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from web_api.admin import devices, people, workforce
 from web_api.auth import sessions
-from web_api.board import board, customers, dispatch, files, geo, map, orders, reports, review  # noqa: A004 - a page about maps
+from web_api.board import assignment_rules, board, customers, dispatch, files, geo, map, orders, reports, review  # noqa: A004 - a page about maps
 from web_api.portal import requests, verify
 from web_api.stock import counts, discrepancies, locations, movements, parts, reservations
 
@@ -16,6 +16,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     customers.router,
     orders.router,
     dispatch.router,
+    assignment_rules.router,
     board.router,
     review.router,
     reports.router,
