@@ -169,7 +169,7 @@ async def _retime(database: Database, travel: Travel, org: UUID, plan_id: UUID) 
         stops: list[UUID | None] = [it.id for it in orders]
         if whose[shift] not in disturbed or accepted.keys().isdisjoint(stops):
             continue
-        asked = await asked_of(travel, picture.part({it.id for it in orders}, {shift}))
+        asked = await asked_of(travel, picture.shift_alone(shift, {it.id for it in orders}, {}))
         async with database.unit_of_work(org) as uow:
             for call in known_timetable_of(asked, stops).calls:
                 if call.order_id is not None and call.order_id in accepted:

@@ -58,6 +58,14 @@ class Asked:
         shift = {it.shift_id: number for number, it in enumerate(self.picture.duties)}
         return {shift[it]: [None if one is None else order[one] for one in stops] for it, stops in sequences.items()}
 
+    def appointments(self, plan: Plan) -> dict[UUID, datetime]:
+        """Answer when linked orders begin: alone, a shift says nothing of whom it waits for."""
+        linked = {one for it in self.picture.links for one in (it.first_id, it.then_id)}
+        stops = [stop for tour in plan.tours for stop in tour.stops if stop.visit is not None]
+        orders = self.picture.orders
+        begins = {orders[it.visit].id: self.instant(it.begins) for it in stops if it.visit is not None}
+        return {it: begin for it, begin in begins.items() if it in linked}
+
     def start(self, sequences: Sequences) -> Plan:
         """Answer sequences as a plan to begin a search from; its times say nothing."""
         tours = [
@@ -104,7 +112,10 @@ class _Asking:
         skills += [it for duty in picture.duties for it in duty.skills]
         self.skill = _numbered(it.key for it in skills)
         self.part = _numbered(it.part_id for order in picture.orders for it in order.parts)
-        self.late_links = [it for it in picture.links if it.then_id in self.order and it.first_id not in self.order]
+        apart = [it for it in picture.links if (it.then_id in self.order) != (it.first_id in self.order)]
+        self.late_links = [it for it in apart if it.kind is LinkKind.BEFORE and it.then_id in self.order]
+        # Whose mate is planned elsewhere stays as it is.
+        self.alone = {one for it in apart if it.kind is LinkKind.TOGETHER for one in (it.first_id, it.then_id)}
 
     def seconds(self, at: datetime) -> int:
         return round((at - self.picture.origin).total_seconds())
@@ -114,7 +125,7 @@ class _Asking:
         windows, due = self._windows(it)
         worth = policy.worth[it.priority] * (policy.vip if it.vip else 1)
         worth *= (policy.promised if due is not None else 1) * (policy.booked if it.booked else 1)
-        pinned = it.booked is not None and it.booked.pin is not None
+        pinned = self._pin(it) is not None
         wished = self._wished(it)
         return Visit(
             place=self.row[it.place],
@@ -137,7 +148,7 @@ class _Asking:
         Who has missed every window is to come as soon as possible: the last of them has become a promise.
         """
         now = max(0, self.seconds(max(self.picture.at, self.picture.begins)))
-        if it.booked is not None and it.booked.pin is Pin.TIME:
+        if it.booked is not None and self._pin(it) is Pin.TIME:
             start = self.seconds(it.booked.start)
             return (Window(start, max(start, now)),), None
         promised = self.seconds(it.respond_by)
@@ -162,6 +173,11 @@ class _Asking:
             return self.horizon
         return self.seconds(link.first_ends + timedelta(minutes=link.gap_minutes))
 
+    def _pin(self, it: Order) -> Pin | None:
+        if it.booked is None:
+            return None
+        return Pin.TIME if it.id in self.alone else it.booked.pin
+
     def _wished(self, it: Order) -> int | None:
         """Whose shift it is as people know it, else one of the engineer that the customer would like."""
         if it.booked is not None:
@@ -170,8 +186,10 @@ class _Asking:
         return next((n for n, duty in enumerate(self.picture.duties) if duty.engineer_id == it.preferred), None)
 
     def _only(self, it: Order) -> frozenset[int] | None:
-        if it.booked is not None and it.booked.pin is not None and it.booked.engineer_id in self.engineer:
+        if it.booked is not None and self._pin(it) is not None and it.booked.engineer_id in self.engineer:
             return frozenset({self.engineer[it.booked.engineer_id]})
+        if it.booked is None and it.id in self.alone:
+            return frozenset()
         if any(link.then_id == it.id and not link.first_done and link.first_ends is None for link in self.late_links):
             return frozenset()
         return None
@@ -268,12 +286,16 @@ def _prolonged(shift: Shift) -> Shift:
 
 
 def softened(asked: Asked) -> Problem:
-    """The problem in which everything people know can be driven: windows and ends are promises, nothing comes early."""
+    """The problem in which everything people know can be driven: windows and ends are promises, nothing comes early.
+
+    What is booked is begun when it was told, or as soon after as can be.
+    """
     visits = list(asked.problem.visits)
     for index, order in enumerate(asked.picture.orders):
         visit = visits[index]
         opens = _at_the_earliest(asked.picture, order) if order.booked else visit.windows[0].opens
-        due = visit.windows[-1].closes if visit.due is None else min(visit.due, visit.windows[-1].closes)
+        promised = visit.windows[-1].closes if visit.due is None else min(visit.due, visit.windows[-1].closes)
+        due = opens if order.booked else promised
         visits[index] = replace(visit, windows=(Window(opens, opens + 4 * _MORE),), due=due, late_cost=1)
     shifts = [replace(_prolonged(_prolonged(it)), locked=()) for it in asked.problem.shifts]
     return replace(asked.problem, visits=tuple(visits), shifts=tuple(shifts), links=())

@@ -3,7 +3,7 @@
 A plan keeps its picture, so that it can be explained, and made again, when everything has changed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -168,6 +168,15 @@ class Picture:
             orders=tuple(it for it in self.orders if it.id in orders),
             duties=tuple(it for it in self.duties if it.shift_id in shifts),
         )
+
+    def shift_alone(self, shift: UUID, orders: Collection[UUID], appointments: Mapping[UUID, datetime]) -> "Picture":
+        """Answer one shift with its orders; those that have an appointment with others begin then."""
+        alone = self.part(orders, {shift})
+        met = [
+            replace(it, windows=(Span(appointments[it.id], appointments[it.id]),)) if it.id in appointments else it
+            for it in alone.orders
+        ]
+        return replace(alone, orders=tuple(met), links=())
 
     def duty_of(self, booked: Booked) -> Duty | None:
         """Answer the shift a visit lies in, the nearest of that engineer; None when they have none."""

@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -100,10 +101,10 @@ async def join_parts(database: Database, travel: Travel, org: UUID, plan_id: UUI
         if plan is None or plan.state is not PlanState.RUNNING:
             return
         picture, parts = await queries.picture(uow, plan_id), await queries.parts(uow, plan_id)
-        sequences, reasons = _read_answers(await queries.answers(uow, plan_id))
-    await mend_border(travel, picture, parts, sequences, reasons, effort=plan.effort, seed=plan.seed)
-    known, tables = await timetables(travel, picture, sequences)
-    lines = lines_of(picture, tables, reasons)
+        answer = _read_answers(await queries.answers(uow, plan_id))
+    await mend_border(travel, picture, parts, answer, effort=plan.effort, seed=plan.seed)
+    known, tables = await timetables(travel, picture, answer)
+    lines = lines_of(picture, tables, answer.reasons)
     async with database.unit_of_work(org) as uow:
         if await queries.lock_plan(uow, plan_id) is not PlanState.RUNNING:
             return
@@ -111,40 +112,44 @@ async def join_parts(database: Database, travel: Travel, org: UUID, plan_id: UUI
         await service.tell(uow, plan_id, "plan.ready")
 
 
+@dataclass
+class Answer:
+    """What parts came to. appointments: when linked orders begin."""
+
+    sequences: dict[UUID, list[UUID | None]] = field(default_factory=dict)
+    reasons: dict[UUID, Reason] = field(default_factory=dict)
+    appointments: dict[UUID, datetime] = field(default_factory=dict)
+
+
 async def mend_border(
-    travel: Travel,
-    picture: Picture,
-    parts: list[Part],
-    sequences: dict[UUID, list[UUID | None]],
-    reasons: dict[UUID, Reason],
-    *,
-    effort: Effort,
-    seed: int,
+    travel: Travel, picture: Picture, parts: list[Part], answer: Answer, *, effort: Effort, seed: int
 ) -> None:
-    """Plan the shifts at the borders of parts once more, together; changes `sequences` and `reasons`."""
-    part = border(picture, parts, sequences, effort)
+    """Plan the shifts at the borders of parts once more, together, and put what comes of it into the answer."""
+    part = border(picture, parts, answer.sequences, effort)
     if part is None:
         return
     small = picture.part(part.orders, part.shifts)
-    start = {it: stops for it, stops in sequences.items() if it in set(part.shifts)}
+    start = {it: stops for it, stops in answer.sequences.items() if it in set(part.shifts)}
     with suppress(InvalidProblem):  # then the borders stay as they are
         asked, plan, _ = await _solved(travel, small, start, part.steps, seed + part.number)
-        for it in part.shifts:
-            sequences.pop(it, None)
-        sequences.update(asked.named(plan))
+        for shift in part.shifts:
+            answer.sequences.pop(shift, None)
         for order in part.orders:
-            reasons.pop(order, None)
-        reasons.update(_reasons(asked, plan))
+            answer.reasons.pop(order, None)
+            answer.appointments.pop(order, None)
+        answer.sequences.update(asked.named(plan))
+        answer.reasons.update(_reasons(asked, plan))
+        answer.appointments.update(asked.appointments(plan))
 
 
-async def timetables(travel: Travel, picture: Picture, sequences: Sequences) -> tuple[list[Timetable], list[Timetable]]:
-    """Answer every shift's day as people know it, and as these sequences make it."""
+async def timetables(travel: Travel, picture: Picture, answer: Answer) -> tuple[list[Timetable], list[Timetable]]:
+    """Answer every shift's day as people know it, and as an answer makes it."""
     known, planned = [], []
     told = known_sequences(picture)
     for duty in picture.duties:
-        before, after = told.get(duty.shift_id, []), sequences.get(duty.shift_id, [])
+        before, after = told.get(duty.shift_id, []), answer.sequences.get(duty.shift_id, [])
         orders = {it for it in (*before, *after) if it is not None}
-        asked = await asked_of(travel, picture.part(orders, {duty.shift_id}))
+        asked = await asked_of(travel, picture.shift_alone(duty.shift_id, orders, answer.appointments))
         known.append(known_timetable_of(asked, before))
         planned.append(timetable_of(asked, after))
     return known, planned
@@ -199,26 +204,27 @@ def _reasons(asked: Asked, plan: Plan) -> dict[UUID, Reason]:
 
 
 def _plain_answer(asked: Asked, plan: Plan) -> dict[str, Any]:
-    sequences = {str(shift): [it and str(it) for it in stops] for shift, stops in asked.named(plan).items()}
-    reasons = {
-        str(order): {"why": it.why, "cost": it.cost, "engineer_id": it.engineer_id and str(it.engineer_id)}
-        for order, it in _reasons(asked, plan).items()
+    return {
+        "tours": {str(shift): [it and str(it) for it in stops] for shift, stops in asked.named(plan).items()},
+        "left_out": {
+            str(order): {"why": it.why, "cost": it.cost, "engineer_id": it.engineer_id and str(it.engineer_id)}
+            for order, it in _reasons(asked, plan).items()
+        },
+        "appointments": {str(order): begin.isoformat() for order, begin in asked.appointments(plan).items()},
     }
-    return {"tours": sequences, "left_out": reasons}
 
 
-def _read_answers(
-    answers: Iterable[Mapping[str, Any]],
-) -> tuple[dict[UUID, list[UUID | None]], dict[UUID, Reason]]:
-    sequences: dict[UUID, list[UUID | None]] = {}
-    reasons: dict[UUID, Reason] = {}
+def _read_answers(answers: Iterable[Mapping[str, Any]]) -> Answer:
+    found = Answer()
     for answer in answers:
         for shift, stops in answer["tours"].items():
-            sequences[UUID(shift)] = [UUID(it) if it else None for it in stops]
+            found.sequences[UUID(shift)] = [UUID(it) if it else None for it in stops]
         for order, it in answer["left_out"].items():
             whose = it["engineer_id"]
-            reasons[UUID(order)] = Reason(it["why"], it["cost"], UUID(whose) if whose else None)
-    return sequences, reasons
+            found.reasons[UUID(order)] = Reason(it["why"], it["cost"], UUID(whose) if whose else None)
+        for order, begin in answer["appointments"].items():
+            found.appointments[UUID(order)] = datetime.fromisoformat(begin)
+    return found
 
 
 def _outcome(picture: Picture, known: list[Timetable], tables: list[Timetable]) -> dict[str, Any]:
