@@ -141,6 +141,10 @@ class Device:
         draft = Draft(uuid7(now, self._rng), name, args, stamp, v=v, base=base, geo=geo, files=files)
         return self.outbox.append(draft)
 
+    def take_offer(self, offer: str) -> Recorded:
+        """Ask for an order of the open pool that this phone shows; whoever is quicker gets it. Raises Locked."""
+        return self.record("pool.take", {"offer": offer, "wo": self.shown("pool_offer")[offer]["work_order_id"]})
+
     def attested(self, package: Mapping[str, Any]) -> Mapping[str, Any]:
         """The package with this phone's own signature; as it is on a phone that was enrolled without a key."""
         return self._key.attested(package) if self._key else package

@@ -66,6 +66,8 @@ def _overlay(entity: str, rows: Rows, pending: Recorded) -> None:
         rows[args["wo"]] = {**rows[args["wo"]], args["field"]: args["new"]}
     elif entity == "photo" and pending.name in _OF_PHOTO and args["photo"] in rows:
         rows[args["photo"]] = {**rows[args["photo"]], **_OF_PHOTO[pending.name](args)}
+    elif (entity, pending.name) == ("pool_offer", "pool.take") and args["offer"] in rows:
+        rows[args["offer"]] = {**rows[args["offer"]], "asked_for": True}
     elif entity == "stock" and pending.name in _MOVES:
         _move_stock(rows, args["part"], args["quantity"] * _MOVES[pending.name])
     elif entity in {"work_order", "visit"} and (state := _state_after(entity, pending)):
