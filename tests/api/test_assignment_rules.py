@@ -30,16 +30,16 @@ async def order(database, company, dispatcher, engineer) -> WorkOrder:
 
 
 @pytest.fixture
-async def admin(signed_in) -> dict[str, str]:
+async def admin(signed_in):
     return await signed_in("administrator")
 
 
 @pytest.fixture
-async def office(signed_in) -> dict[str, str]:
+async def office(signed_in):
     return await signed_in("dispatcher")
 
 
-async def added(client, admin, rule=CLEAR) -> dict:
+async def added(client, admin, rule=CLEAR):
     answer = await client.post(RULES, json=rule, headers=admin)
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -106,25 +106,28 @@ async def test_what_no_rule_can_mean_is_refused(client, admin, wrong):
     assert (await client.get(RULES, headers=admin)).json() == {"items": []}
 
 
+async def refused_to_all(client, headers, routes) -> None:
+    for method, path, body in routes:
+        refused = await client.request(method, path, json=body, headers=headers)
+        assert refused.status_code == 403, (method, path)
+
+
 async def test_dispatchers_read_rules_and_administrators_write_them(client, signed_in, office, order):
-    for method, path, body in (
+    writing = (
         ("POST", RULES, CLEAR),
         ("PUT", f"{RULES}/order", {"ids": []}),
         ("PUT", f"{RULES}/{uuid4()}", {**CLEAR, "version": 1}),
         ("DELETE", f"{RULES}/{uuid4()}", None),
-    ):
-        refused = await client.request(method, path, json=body, headers=office)
-        assert refused.status_code == 403, (method, path)
-    agent = await signed_in("service_agent")
-    for method, path, body in (
+    )
+    await refused_to_all(client, office, writing)
+    reading = (
         ("GET", RULES, None),
         ("POST", f"{RULES}/dry-run", {"days": 7}),
         ("GET", f"/api/v1/work-orders/{order.id}/automation", None),
         ("POST", f"/api/v1/work-orders/{order.id}/pool", {}),
         ("DELETE", f"/api/v1/work-orders/{order.id}/pool", None),
-    ):
-        refused = await client.request(method, path, json=body, headers=agent)
-        assert refused.status_code == 403, (method, path)
+    )
+    await refused_to_all(client, await signed_in("service_agent"), reading)
 
 
 async def test_a_repeated_key_adds_one_rule(client, admin):
