@@ -14,5 +14,12 @@ class How(StrEnum):
     POOL = "pool"  # the engineer took it themselves
 
 
+class Wish(StrEnum):
+    """What a customer thinks of an engineer: a preference is weighed, a ban is kept."""
+
+    PREFERRED = "preferred"
+    BANNED = "banned"
+
+
 def chosen_by_person(rank: int | None) -> How:
     return How.SUGGESTED if rank == 1 else How.MANUAL

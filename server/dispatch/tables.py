@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
 
-from server.core.tables import OrgRecord, belongs_to, instant, jsonb, of_organisation, one_of
-from server.dispatch.decisions import How
+from server.core.tables import OrgRecord, OrgTable, belongs_to, instant, jsonb, of_organisation, one_of
+from server.dispatch.decisions import How, Wish
 
 
 class ScoreWeights(OrgRecord, table=True):
@@ -41,3 +42,22 @@ class AssignmentDecision(OrgRecord, table=True):
     note: str | None = None
     weights_version: int
     candidates: list[Any] = jsonb()
+
+
+class CustomerWish(OrgTable, table=True):
+    """Whom a customer would rather have, or never again."""
+
+    __tablename__ = "customer_wish"
+    __table_args__ = (
+        of_organisation(),
+        belongs_to("customer_id", "customer", on_delete="CASCADE"),
+        belongs_to("engineer_id", "person"),
+        one_of("wish", Wish),
+    )
+
+    customer_id: UUID = Field(primary_key=True)
+    engineer_id: UUID = Field(primary_key=True)
+    wish: str
+    why: str | None = None
+    recorded_by: UUID | None = None
+    at: datetime = instant()
