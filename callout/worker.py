@@ -19,6 +19,7 @@ from server.core import limits, relay
 from server.core.events import Subscriptions
 from server.core.jobs import RETRY
 from server.core.logging import logger
+from server.dispatch.learning import tasks as learning
 from server.dispatch.planning import service as planning_service
 from server.dispatch.planning import tasks as planning
 from server.dispatch.rules import tasks as rules
@@ -42,6 +43,7 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     workorders.install(jobs, services.database)
     rules.install(jobs, services.database, services.travel)
     sync.install(jobs, services.database, services.registry)
+    learning.install(jobs, services.database)
     planning.install(jobs, services.database, services.travel)
     reports.install(
         jobs, services.database, services.blobs, services.sealer, verify_base=f"{own_url}/portal/v1/verify/"

@@ -4,7 +4,24 @@ from fastapi import APIRouter
 
 from web_api.admin import devices, people, workforce
 from web_api.auth import sessions
-from web_api.board import assignment_rules, board, customers, dispatch, files, geo, map, orders, reports, review  # noqa: A004 - a page about maps
+from web_api.board import (
+    assignment_rules,
+    board,
+    customers,
+    dispatch,
+    evaluation,
+    files,
+    geo,
+    learning,
+    map,  # noqa: A004 - a page about maps
+    orders,
+    plans,
+    reports,
+    review,
+    timeline,
+    visits,
+    weights,
+)
 from web_api.portal import requests, verify
 from web_api.stock import counts, discrepancies, locations, movements, parts, reservations
 
@@ -16,7 +33,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     customers.router,
     orders.router,
     dispatch.router,
+    learning.router,
+    weights.router,
+    evaluation.router,
     assignment_rules.router,
+    visits.router,
+    plans.router,
+    timeline.router,
     board.router,
     review.router,
     reports.router,

@@ -110,13 +110,10 @@ class Durations:
         """Answer median and ninetieth percentile in minutes, shape (tasks, engineers)."""
         paces = np.array([self._pace(engineer) for engineer in engineers])
         logs = self._bases(tasks)[:, None] + paces[None, :]
-        rows: dict[str, list[int]] = {}
-        for row, task in enumerate(tasks):
-            rows.setdefault(task.problem_type, []).append(row)
-        columns = {engineer: column for column, engineer in enumerate(engineers)}
+        rows, columns = _where([task.problem_type for task in tasks]), _where(engineers)
         for (engineer, problem_type), part in self.pairs.items():
             if engineer in columns and problem_type in rows:
-                logs[rows[problem_type], columns[engineer]] += part.log
+                logs[np.ix_(rows[problem_type], columns[engineer])] += part.log
         spreads = np.array([self._spread(task.problem_type) for task in tasks]).reshape(-1, 1)
         return np.exp(logs), np.exp(logs + spreads)
 
@@ -258,6 +255,13 @@ def _correction(rest: Numbers, keys: Keys[Any], weight: float) -> Numbers:
 def _parts[T](keys: Keys[T], logs: Numbers, at_least: int) -> dict[T, Part]:
     kept: Indices = np.flatnonzero(keys.counts >= at_least)
     return {keys.names[at]: Part(rounded(logs[at]), int(keys.counts[at])) for at in kept.tolist()}
+
+
+def _where[T](things: Sequence[T]) -> dict[T, list[int]]:
+    found: dict[T, list[int]] = {}
+    for at, thing in enumerate(things):
+        found.setdefault(thing, []).append(at)
+    return found
 
 
 def _percent(log: float) -> int:

@@ -209,9 +209,9 @@ async def insert_model(uow: UnitOfWork, lesson: Lesson, orders: int) -> Model:
         f"""
         insert into learned_model (org_id, id, kind, version, state, trained_from, trained_until, orders, samples,
                                    parameters, back_test, proposed_at)
-        select %(org)s, %(id)s, %(of)s, coalesce(max(version), 0) + 1, '{ModelState.PROPOSED}', %(from)s, %(until)s,
-               %(orders)s, %(samples)s, %(parameters)s, %(back_test)s, %(now)s
-        from learned_model where kind = %(of)s
+        select %(org)s, %(id)s, %(of)s::text, coalesce(max(version), 0) + 1, '{ModelState.PROPOSED}', %(from)s,
+               %(until)s, %(orders)s, %(samples)s, %(parameters)s, %(back_test)s, %(now)s
+        from learned_model where kind = %(of)s::text
         returning {_MODEL}
         """,
         **{"from": lesson.trained_from},
