@@ -1,6 +1,7 @@
 """Rules, dry run, automation and the pool as the board asks for them."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,8 @@ NIGHT = {
     "conditions": {"priorities": ["urgent", "high"], "hours": {"start": "22:00", "end": "06:00"}},
     "treatment": {"do": "wait", "minutes": 10},
 }
+
+type Asked = tuple[str, str, dict[str, Any] | None]
 
 
 @pytest.fixture
@@ -106,27 +109,27 @@ async def test_what_no_rule_can_mean_is_refused(client, admin, wrong):
     assert (await client.get(RULES, headers=admin)).json() == {"items": []}
 
 
-async def refused_to_all(client, headers, routes) -> None:
+async def refused_to_all(client, headers, routes: list[Asked]) -> None:
     for method, path, body in routes:
         refused = await client.request(method, path, json=body, headers=headers)
         assert refused.status_code == 403, (method, path)
 
 
 async def test_dispatchers_read_rules_and_administrators_write_them(client, signed_in, office, order):
-    writing = (
+    writing: list[Asked] = [
         ("POST", RULES, CLEAR),
         ("PUT", f"{RULES}/order", {"ids": []}),
         ("PUT", f"{RULES}/{uuid4()}", {**CLEAR, "version": 1}),
         ("DELETE", f"{RULES}/{uuid4()}", None),
-    )
+    ]
     await refused_to_all(client, office, writing)
-    reading = (
+    reading: list[Asked] = [
         ("GET", RULES, None),
         ("POST", f"{RULES}/dry-run", {"days": 7}),
         ("GET", f"/api/v1/work-orders/{order.id}/automation", None),
         ("POST", f"/api/v1/work-orders/{order.id}/pool", {}),
         ("DELETE", f"/api/v1/work-orders/{order.id}/pool", None),
-    )
+    ]
     await refused_to_all(client, await signed_in("service_agent"), reading)
 
 

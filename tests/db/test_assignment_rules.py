@@ -9,7 +9,7 @@ import pytest
 from server.core.db import Database, UnitOfWork
 from server.dispatch import service as dispatch
 from server.dispatch.rules import editing, pool, pool_queries, queries, rehearsal, service
-from server.dispatch.rules.domain import Do, Ending, Limit, Outcome
+from server.dispatch.rules.domain import Do, Limit, OfferEnding, RuleOutcome
 from server.dispatch.rules.errors import NotForThePool, NotForYou, OfferOver, OrderOfOtherRules, RuleChangedMeanwhile
 from server.dispatch.rules.pool import Taken, TooLate
 from server.dispatch.rules.tasks import look_round
@@ -47,7 +47,7 @@ async def ready(uow: UnitOfWork, engineer: Actor, *, home: Point = MONTE_CARLO) 
     return engineer
 
 
-async def outcomes(uow: UnitOfWork, order: WorkOrder) -> list[Outcome]:
+async def outcomes(uow: UnitOfWork, order: WorkOrder) -> list[RuleOutcome]:
     """What rules did with the order, the oldest first."""
     return [attempt.outcome for attempt in reversed(await queries.attempts(uow, order.id))]
 
@@ -95,7 +95,7 @@ async def test_a_clear_case_is_assigned_at_once_in_the_name_of_the_rule(uow, dis
     await hear(uow, times=2)
     assert await sent_to(uow, order) == [anna.person]
     (attempt,) = await queries.attempts(uow, order.id)
-    assert (attempt.outcome, attempt.rule_id, attempt.rule_version) == (Outcome.ASSIGNED, rule.id, 1)
+    assert (attempt.outcome, attempt.rule_id, attempt.rule_version) == (RuleOutcome.ASSIGNED, rule.id, 1)
     assert (attempt.engineer_id, attempt.engineer_name) == (anna.person, anna.name)
     decision = await uow.row("select how, decided_by, note, chosen_rank from assignment_decision")
     assert decision == {"how": "automatic", "decided_by": None, "note": "Clear cases", "chosen_rank": 1}
@@ -130,7 +130,7 @@ async def test_hours_are_counted_where_the_organisation_is(uow, dispatcher, admi
     await a_rule(uow, administrator, conditions={"hours": {"start": "08:00", "end": "09:00"}})
     order = await an_order(uow, dispatcher)
     await hear(uow)
-    assert await outcomes(uow, order) == [Outcome.ASSIGNED]
+    assert await outcomes(uow, order) == [RuleOutcome.ASSIGNED]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_a_case_beyond_a_limit_is_left_with_the_limit_and_its_values(
     order = await an_order(uow, dispatcher)
     await hear(uow)
     (attempt,) = await queries.attempts(uow, order.id)
-    assert (attempt.outcome, [broken.limit for broken in attempt.limits]) == (Outcome.LIMITS_NOT_MET, [limit])
+    assert (attempt.outcome, [broken.limit for broken in attempt.limits]) == (RuleOutcome.LIMITS_NOT_MET, [limit])
     assert attempt.limits[0].allowed == next(iter(limits.values()))
     assert attempt.engineer_id == anna.person, "who led is told"
     assert await sent_to(uow, order) == []
@@ -160,7 +160,7 @@ async def test_where_nobody_may_take_it_the_attempt_says_so(uow, dispatcher, adm
     await a_rule(uow, administrator)
     order = await an_order(uow, dispatcher, skills=(SkillLevel("oven", 5),))
     await hear(uow)
-    assert await outcomes(uow, order) == [Outcome.NOBODY]
+    assert await outcomes(uow, order) == [RuleOutcome.NOBODY]
 
 
 async def test_the_first_rule_decides_also_when_its_limits_are_not_met(uow, dispatcher, administrator, anna):
@@ -168,7 +168,7 @@ async def test_the_first_rule_decides_also_when_its_limits_are_not_met(uow, disp
     await a_rule(uow, administrator, name="Everything else")
     order = await an_order(uow, dispatcher)
     await hear(uow)
-    assert await outcomes(uow, order) == [Outcome.LIMITS_NOT_MET]
+    assert await outcomes(uow, order) == [RuleOutcome.LIMITS_NOT_MET]
 
 
 async def test_what_is_left_to_people_stays_with_them(uow, dispatcher, administrator, anna):
@@ -176,7 +176,7 @@ async def test_what_is_left_to_people_stays_with_them(uow, dispatcher, administr
     await a_rule(uow, administrator)
     order = await an_order(uow, dispatcher)
     await hear(uow)
-    assert (await outcomes(uow, order), await sent_to(uow, order)) == ([Outcome.LEFT], [])
+    assert (await outcomes(uow, order), await sent_to(uow, order)) == ([RuleOutcome.LEFT], [])
 
 
 async def test_a_rule_waits_for_a_person_and_then_assigns(uow, dispatcher, administrator, anna, clock):
@@ -184,14 +184,14 @@ async def test_a_rule_waits_for_a_person_and_then_assigns(uow, dispatcher, admin
     order = await an_order(uow, dispatcher)
     await hear(uow, times=2)
     (attempt,) = await queries.attempts(uow, order.id)
-    assert (attempt.outcome, attempt.until) == (Outcome.WAITING, clock.now() + 15 * MINUTE)
+    assert (attempt.outcome, attempt.until) == (RuleOutcome.WAITING, clock.now() + 15 * MINUTE)
     clock.forward(14 * MINUTE)
     await look(uow)
     assert await sent_to(uow, order) == []
     clock.forward(MINUTE)
     await look(uow)
     await look(uow)
-    assert await outcomes(uow, order) == [Outcome.WAITING, Outcome.ASSIGNED]
+    assert await outcomes(uow, order) == [RuleOutcome.WAITING, RuleOutcome.ASSIGNED]
     assert await sent_to(uow, order) == [anna.person]
 
 
@@ -228,7 +228,7 @@ async def test_a_rule_that_was_changed_meanwhile_is_asked_again_as_it_is_now(
     await editing.change(uow, administrator, rule.id, 1, worded(Do.WAIT, 15, active=False))
     clock.forward(20 * MINUTE)
     await look(uow)
-    assert (await outcomes(uow, order), await sent_to(uow, order)) == ([Outcome.WAITING], [])
+    assert (await outcomes(uow, order), await sent_to(uow, order)) == ([RuleOutcome.WAITING], [])
     assert await queries.waiting(uow, order.id) is None
 
 
@@ -239,7 +239,7 @@ async def test_a_reopened_order_is_decided_again(uow, dispatcher, administrator,
     for action in (Action.CANCEL, Action.REOPEN):
         await workorders.perform(uow, dispatcher, work_order_id=order.id, action=action, reason="A mistake")
     await hear(uow)
-    assert await outcomes(uow, order) == [Outcome.ASSIGNED, Outcome.ASSIGNED]
+    assert await outcomes(uow, order) == [RuleOutcome.ASSIGNED, RuleOutcome.ASSIGNED]
 
 
 async def test_who_declines_is_followed_by_the_next(uow, dispatcher, administrator, anna, bruno):
@@ -263,7 +263,7 @@ async def test_near_breach_an_order_is_offered_once(uow, dispatcher, administrat
     assert offer is not None
     assert (offer.rule_id, offer.opened_by) == (rule.id, None)
     assert offer.closes_at == clock.now() + 60 * MINUTE
-    assert await outcomes(uow, order) == [Outcome.WAITING, Outcome.POOLED]
+    assert await outcomes(uow, order) == [RuleOutcome.WAITING, RuleOutcome.POOLED]
     assert await seen_by(uow) == {anna.person, bruno.person}
     entry = await uow.row("select actor_name, why from timeline_entry where action = 'pool_opened'")
     assert entry == {"actor_name": "Automatic assignment", "why": "Before it is late"}
@@ -285,7 +285,7 @@ async def test_orders_older_than_the_rule_and_undecided_ones_are_caught_near_bre
     clock.forward(MINUTE)
     await look(uow)
     for order in (before, undecided):
-        assert (await outcomes(uow, order))[-1] is Outcome.POOLED
+        assert (await outcomes(uow, order))[-1] is RuleOutcome.POOLED
     assert await sent_to(uow, undecided) == []
 
 
@@ -299,7 +299,7 @@ async def test_what_the_office_withdrew_is_not_offered_again(uow, dispatcher, ad
     assert await seen_by(uow) == set()
     offer = await pool_queries.last_offer(uow, order.id)
     assert offer is not None
-    assert offer.ending is Ending.WITHDRAWN
+    assert offer.ending is OfferEnding.WITHDRAWN
 
 
 async def test_an_offer_nobody_takes_closes_in_time(uow, dispatcher, anna, clock):
@@ -310,7 +310,7 @@ async def test_an_offer_nobody_takes_closes_in_time(uow, dispatcher, anna, clock
     with pytest.raises(OfferOver):
         await take(uow, anna, offer)
     await look(uow)
-    assert (await pool_queries.offer(uow, offer.id)).ending is Ending.EXPIRED
+    assert (await pool_queries.offer(uow, offer.id)).ending is OfferEnding.EXPIRED
     assert await seen_by(uow) == set()
 
 
@@ -368,19 +368,19 @@ async def test_whoever_takes_an_offer_is_sent_and_it_leaves_every_phone(uow, dis
     assert await sent_to(uow, order) == [bruno.person]
     assert await seen_by(uow) == set()
     closed = await pool_queries.offer(uow, offer.id)
-    assert (closed.ending, closed.taken_by) == (Ending.TAKEN, bruno.person)
+    assert (closed.ending, closed.taken_by) == (OfferEnding.TAKEN, bruno.person)
     assert await uow.value("select how from assignment_decision") == "pool"
     again = await take(uow, bruno, offer)
     assert again == Taken(None)
     await hear(uow)
-    assert (await pool_queries.offer(uow, offer.id)).ending is Ending.TAKEN
+    assert (await pool_queries.offer(uow, offer.id)).ending is OfferEnding.TAKEN
 
 
 async def test_who_comes_late_is_told_when_and_not_by_whom(uow, dispatcher, anna, bruno, clock):
     offer = await offered(uow, dispatcher, await an_order(uow, dispatcher))
     await take(uow, bruno, offer)
     clock.forward(MINUTE)
-    assert await take(uow, anna, offer) == TooLate(Ending.TAKEN, clock.now() - MINUTE)
+    assert await take(uow, anna, offer) == TooLate(OfferEnding.TAKEN, clock.now() - MINUTE)
 
 
 async def test_a_dispatcher_who_sends_somebody_closes_the_offer(uow, dispatcher, anna, bruno):
@@ -389,7 +389,7 @@ async def test_a_dispatcher_who_sends_somebody_closes_the_offer(uow, dispatcher,
     await dispatch.assign(uow, dispatcher, TRAVEL, work_order_id=order.id, engineer_id=anna.person)
     assert isinstance(await take(uow, bruno, offer), TooLate), "also before anybody heard of it"
     await hear(uow)
-    assert (await pool_queries.offer(uow, offer.id)).ending is Ending.ASSIGNED
+    assert (await pool_queries.offer(uow, offer.id)).ending is OfferEnding.ASSIGNED
     assert await seen_by(uow) == set()
 
 
@@ -400,7 +400,7 @@ async def test_a_cancelled_order_is_on_offer_no_more(uow, dispatcher, anna):
     with pytest.raises(OfferOver):
         await take(uow, anna, offer)
     await hear(uow)
-    assert (await pool_queries.offer(uow, offer.id)).ending is Ending.WITHDRAWN
+    assert (await pool_queries.offer(uow, offer.id)).ending is OfferEnding.WITHDRAWN
 
 
 async def test_hard_rules_hold_for_whoever_takes_too(uow, dispatcher, anna):
@@ -443,7 +443,7 @@ async def test_rules_are_asked_in_the_order_they_are_put_in(uow, dispatcher, adm
     await editing.reorder(uow, administrator, [second.id, first.id])
     order = await an_order(uow, dispatcher)
     await hear(uow)
-    assert await outcomes(uow, order) == [Outcome.LEFT]
+    assert await outcomes(uow, order) == [RuleOutcome.LEFT]
     with pytest.raises(OrderOfOtherRules):
         await editing.reorder(uow, administrator, [first.id])
 
@@ -457,7 +457,7 @@ async def test_a_dry_run_tells_from_stored_decisions_what_rules_would_have_done(
     await a_rule(uow, administrator, Do.WAIT, 15, active=False)
     assert {it.rule for it in await rehearsal.rehearse(uow, 7, inactive_too=False)} == {None}
     told = {it.work_order_id: it for it in await rehearsal.rehearse(uow, 7, inactive_too=True)}
-    assert (told[decided.id].outcome, told[undecided.id].outcome) == (Outcome.ASSIGNED, None)
+    assert (told[decided.id].outcome, told[undecided.id].outcome) == (RuleOutcome.ASSIGNED, None)
     assert (told[decided.id].best_id, told[decided.id].sent_id) == (anna.person, bruno.person)
     assert await uow.value("select count(*) from assignment_attempt") == 0
     clock.forward(timedelta(days=8))
@@ -485,7 +485,7 @@ async def test_two_workers_at_once_assign_once(database, company, crew, administ
     await asyncio.gather(worker(event), worker(event), worker(UUID(int=1)), worker(event))
     async with database.unit_of_work(company.id) as uow:
         assert len(await sent_to(uow, order)) == 1
-        assert await outcomes(uow, order) == [Outcome.ASSIGNED]
+        assert await outcomes(uow, order) == [RuleOutcome.ASSIGNED]
         assert await uow.value("select count(*) from visit") == 1
 
 
@@ -497,7 +497,7 @@ async def test_two_rounds_at_once_take_up_what_waits_once(database, company, cre
     clock.forward(6 * MINUTE)
     await asyncio.gather(*(look_round(database, TRAVEL, company.id) for _ in range(3)))
     async with database.unit_of_work(company.id) as uow:
-        assert await outcomes(uow, order) == [Outcome.WAITING, Outcome.ASSIGNED]
+        assert await outcomes(uow, order) == [RuleOutcome.WAITING, RuleOutcome.ASSIGNED]
         assert await uow.value("select count(*) from visit") == 1
 
 

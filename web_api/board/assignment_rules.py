@@ -13,7 +13,7 @@ from edge.problems import PROBLEMS
 from server.core.wire import Id, Instant, Name, WireIn, WireOut
 from server.customers.domain import Tier
 from server.dispatch.rules import editing, pool, rehearsal, service
-from server.dispatch.rules.domain import Conditions, Do, Ending, Hours, Limit, Limits, Outcome, Rule, Treatment
+from server.dispatch.rules.domain import Conditions, Do, Hours, Limit, Limits, OfferEnding, Rule, RuleOutcome, Treatment
 from server.dispatch.rules.editing import Wording
 from server.identity.domain import Permission
 from server.workorders.domain import Channel, Priority
@@ -28,7 +28,9 @@ def _each_once[T](values: list[T]) -> list[T]:
     return values
 
 
-type Several[T] = Annotated[list[T], Field(max_length=100), AfterValidator(_each_once)]
+_FEW = Field(max_length=100)
+_EACH_ONCE = AfterValidator(_each_once)
+
 type OfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 type Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 
@@ -50,11 +52,11 @@ class HoursOfDay(WireIn):
 class RuleConditions(WireIn):
     """What an order must be like: all of what is given, and of a list one of its values."""
 
-    priorities: Several[Priority] = []
-    problem_types: Several[Name] = []
-    territories: Several[Id] = []
-    channels: Several[Channel] = []
-    customer_tiers: Several[Tier] = []
+    priorities: Annotated[list[Priority], _FEW, _EACH_ONCE] = []
+    problem_types: Annotated[list[Name], _FEW, _EACH_ONCE] = []
+    territories: Annotated[list[Id], _FEW, _EACH_ONCE] = []
+    channels: Annotated[list[Channel], _FEW, _EACH_ONCE] = []
+    customer_tiers: Annotated[list[Tier], _FEW, _EACH_ONCE] = []
     hours: HoursOfDay | None = None
     max_minutes_old: Minutes | None = None
 
@@ -188,7 +190,7 @@ class RehearsedOrderOut(WireOut):
     title: str
     reported_at: datetime
     rule: RuleName | None
-    outcome: Outcome | None
+    outcome: RuleOutcome | None
     limits: list[BrokenLimitOut]
     best_id: UUID | None
     sent_id: UUID | None
@@ -207,7 +209,7 @@ class AttemptOut(WireOut):
     rule_id: UUID
     rule_version: int
     rule_name: str
-    outcome: Outcome
+    outcome: RuleOutcome
     at: datetime
     until: datetime | None
     over_at: datetime | None
@@ -227,7 +229,7 @@ class PoolOfferOut(WireOut):
     rule_version: int | None
     closes_at: datetime
     ended_at: datetime | None
-    ending: Ending | None
+    ending: OfferEnding | None
     taken_by: UUID | None
 
 

@@ -226,7 +226,7 @@ def _matching(rules: Iterable[Rule], order: OrderFacts, at: datetime, zone: Zone
             yield rule
 
 
-class Outcome(StrEnum):
+class RuleOutcome(StrEnum):
     """What came of a rule deciding over an order."""
 
     ASSIGNED = "assigned"
@@ -250,7 +250,7 @@ class Attempt:
     rule_id: UUID
     rule_version: int
     rule_name: str
-    outcome: Outcome
+    outcome: RuleOutcome
     at: datetime
     until: datetime | None
     over_at: datetime | None
@@ -259,7 +259,7 @@ class Attempt:
     limits: tuple[Broken, ...]
 
 
-class Ending(StrEnum):
+class OfferEnding(StrEnum):
     """How an offer ended."""
 
     TAKEN = "taken"
@@ -280,7 +280,7 @@ class Offer:
     rule_version: int | None
     closes_at: datetime
     ended_at: datetime | None
-    ending: Ending | None
+    ending: OfferEnding | None
     taken_by: UUID | None
 
     @property
@@ -306,7 +306,7 @@ class Rehearsed:
     title: str
     reported_at: datetime
     rule: Rule | None
-    outcome: Outcome | None
+    outcome: RuleOutcome | None
     limits: tuple[Broken, ...]
     best_id: UUID | None
     sent_id: UUID | None
@@ -314,23 +314,23 @@ class Rehearsed:
 
 def foreseen(
     rule: Rule, order: OrderFacts, best: Best | None, *, decided: bool, sent_at: datetime | None
-) -> Outcome | None:
+) -> RuleOutcome | None:
     """What a rule would have come to, had it decided when the order was reported; None where nobody can tell.
 
     decided: whether a ranking is stored, whose leader is `best`. sent_at: when somebody was sent.
     """
     match rule.treatment.do:
         case Do.NEVER:
-            return Outcome.LEFT
+            return RuleOutcome.LEFT
         case Do.WAIT | Do.POOL if sent_at is not None and sent_at <= rule.treatment.due(order, order.reported_at):
-            return Outcome.WAITING
+            return RuleOutcome.WAITING
         case Do.POOL:
-            return Outcome.POOLED
+            return RuleOutcome.POOLED
     if not decided:
         return None
     if best is None:
-        return Outcome.NOBODY
-    return Outcome.LIMITS_NOT_MET if rule.limits.broken(best) else Outcome.ASSIGNED
+        return RuleOutcome.NOBODY
+    return RuleOutcome.LIMITS_NOT_MET if rule.limits.broken(best) else RuleOutcome.ASSIGNED
 
 
 def _one_of[T](value: T, allowed: frozenset[T]) -> bool:

@@ -12,7 +12,7 @@ from server.core.errors import NotFound
 from server.dispatch import service as dispatch
 from server.dispatch.decisions import How
 from server.dispatch.rules import pool_queries, queries
-from server.dispatch.rules.domain import UNASSIGNED, Ending, Offer, OrderFacts, Rule, closing_of
+from server.dispatch.rules.domain import UNASSIGNED, Offer, OfferEnding, OrderFacts, Rule, closing_of
 from server.dispatch.rules.errors import ClosesInThePast, NotForThePool, NotForYou, OfferOver
 from server.geo.travel import Travel
 from server.identity.access import require
@@ -82,10 +82,10 @@ async def withdraw(uow: UnitOfWork, actor: Actor, work_order_id: UUID) -> None:
     offer = await pool_queries.open_offer(uow, order.id)
     if offer is None:
         raise NotFound(thing="offer")
-    await close(uow, actor, order, offer, Ending.WITHDRAWN)
+    await close(uow, actor, order, offer, OfferEnding.WITHDRAWN)
 
 
-async def close(uow: UnitOfWork, actor: Actor | None, order: WorkOrder, offer: Offer, ending: Ending) -> None:
+async def close(uow: UnitOfWork, actor: Actor | None, order: WorkOrder, offer: Offer, ending: OfferEnding) -> None:
     """End an offer of an order that is locked. No actor means that it ended by itself."""
     await pool_queries.end_offer(uow, offer.id, ending)
     await _record(uow, actor, order, "closed", offer, {"ending": str(ending)})
@@ -102,7 +102,7 @@ class Taken:
 class TooLate:
     """Somebody else has it. Who that is stays the office's business."""
 
-    ending: Ending
+    ending: OfferEnding
     at: datetime
 
 
@@ -128,7 +128,7 @@ async def take(
     visit = await dispatch.assign(
         uow, _sending_oneself(actor), travel, work_order_id=order.id, engineer_id=actor.person, how=How.POOL
     )
-    await pool_queries.end_offer(uow, offer.id, Ending.TAKEN, taken_by=actor.person)
+    await pool_queries.end_offer(uow, offer.id, OfferEnding.TAKEN, taken_by=actor.person)
     await queries.end_waiting(uow, order.id)
     sent = await workorder_queries.order(uow, order.id) or order
     await _record(uow, actor, sent, "taken", offer, {"visit_id": str(visit.id), "engineer_id": str(actor.person)})
@@ -136,10 +136,10 @@ async def take(
 
 
 def _too_late(offer: Offer, at_hand: Visit | None, now: datetime) -> TooLate | None:
-    if offer.ended_at is not None and offer.ending in {Ending.TAKEN, Ending.ASSIGNED}:
+    if offer.ended_at is not None and offer.ending in {OfferEnding.TAKEN, OfferEnding.ASSIGNED}:
         return TooLate(offer.ending, offer.ended_at)
     # The office has sent somebody, and the offer is about to close because of it.
-    return TooLate(Ending.ASSIGNED, now) if at_hand is not None and at_hand.is_open else None
+    return TooLate(OfferEnding.ASSIGNED, now) if at_hand is not None and at_hand.is_open else None
 
 
 def _check_open(offer: Offer, order: WorkOrder, now: datetime) -> None:
@@ -148,7 +148,7 @@ def _check_open(offer: Offer, order: WorkOrder, now: datetime) -> None:
     if order.state not in UNASSIGNED:
         raise OfferOver(ending=f"the work order is {order.state}")
     if offer.closes_at <= now:
-        raise OfferOver(ending=f"it was {Ending.EXPIRED}")
+        raise OfferOver(ending=f"it was {OfferEnding.EXPIRED}")
 
 
 async def _check_able(uow: UnitOfWork, actor: Actor, travel: Travel, work_order_id: UUID) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from server.core.db import UnitOfWork
-from server.dispatch.rules.domain import Ending, Offer
+from server.dispatch.rules.domain import Offer, OfferEnding
 from server.identity.domain import PERMISSIONS_OF, Permission
 from server.workorders.domain import VisitState
 
@@ -71,7 +71,7 @@ async def insert_offer(uow: UnitOfWork, it: Offer) -> None:
     )
 
 
-async def end_offer(uow: UnitOfWork, offer_id: UUID, ending: Ending, taken_by: UUID | None = None) -> None:
+async def end_offer(uow: UnitOfWork, offer_id: UUID, ending: OfferEnding, taken_by: UUID | None = None) -> None:
     """Close it and take it from every phone."""
     await uow.run(
         "update pool_offer set ended_at = %(now)s, ending = %(ending)s, taken_by = %(by)s where id = %(id)s",

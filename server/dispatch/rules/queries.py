@@ -9,7 +9,7 @@ from uuid import UUID
 
 from server.core.db import UnitOfWork
 from server.core.rows import part_of_row
-from server.dispatch.rules.domain import UNASSIGNED, Attempt, Broken, OrderFacts, Outcome, Rule
+from server.dispatch.rules.domain import UNASSIGNED, Attempt, Broken, OrderFacts, Rule, RuleOutcome
 from server.workorders.domain import OPEN_VISIT
 
 _UNASSIGNED = [str(state) for state in UNASSIGNED]
@@ -145,7 +145,7 @@ async def near_breach(uow: UnitOfWork, before: datetime, limit: int) -> list[Ord
         where o.respond_by <= %(before)s and {_WAITS}
           and not exists (select from pool_offer f where f.work_order_id = o.id)
           and not exists (select from assignment_attempt a
-                          where a.work_order_id = o.id and a.outcome = '{Outcome.WAITING}' and a.over_at is null)
+                          where a.work_order_id = o.id and a.outcome = '{RuleOutcome.WAITING}' and a.over_at is null)
         order by o.respond_by, o.id limit %(limit)s
         """,
         before=before,
@@ -160,7 +160,7 @@ async def due(uow: UnitOfWork, limit: int) -> list[UUID]:
     found = await uow.rows(
         f"""
         select work_order_id from assignment_attempt
-        where outcome = '{Outcome.WAITING}' and over_at is null and until <= %(now)s
+        where outcome = '{RuleOutcome.WAITING}' and over_at is null and until <= %(now)s
         order by until, id limit %(limit)s
         """,
         now=uow.now(),
@@ -178,7 +178,7 @@ async def was_heard(uow: UnitOfWork, event_id: UUID) -> bool:
 async def waiting(uow: UnitOfWork, work_order_id: UUID) -> Attempt | None:
     return await uow.one_of(
         Attempt,
-        f"{_ATTEMPT} where a.work_order_id = %(order)s and a.outcome = '{Outcome.WAITING}' and a.over_at is null",
+        f"{_ATTEMPT} where a.work_order_id = %(order)s and a.outcome = '{RuleOutcome.WAITING}' and a.over_at is null",
         order=work_order_id,
     )
 
@@ -187,7 +187,7 @@ async def end_waiting(uow: UnitOfWork, work_order_id: UUID) -> None:
     await uow.run(
         f"""
         update assignment_attempt set over_at = %(now)s
-        where work_order_id = %(order)s and outcome = '{Outcome.WAITING}' and over_at is null
+        where work_order_id = %(order)s and outcome = '{RuleOutcome.WAITING}' and over_at is null
         """,
         order=work_order_id,
         now=uow.now(),
@@ -199,7 +199,7 @@ async def insert_attempt(
     *,
     work_order_id: UUID,
     rule: Rule,
-    outcome: Outcome,
+    outcome: RuleOutcome,
     event_id: UUID | None,
     until: datetime | None,
     engineer_id: UUID | None,

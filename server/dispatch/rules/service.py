@@ -21,11 +21,11 @@ from server.dispatch.rules.domain import (
     Best,
     Broken,
     Do,
-    Ending,
     Offer,
+    OfferEnding,
     OrderFacts,
-    Outcome,
     Rule,
+    RuleOutcome,
     first_match,
     last_resort,
 )
@@ -136,7 +136,7 @@ async def settle(uow: UnitOfWork, work_order_id: UUID) -> None:
     if offer is not None:
         visit = await workorder_queries.visit_at_hand(uow, order.id)
         sent = visit is not None and visit.is_open
-        await pool.close(uow, None, order, offer, Ending.ASSIGNED if sent else Ending.WITHDRAWN)
+        await pool.close(uow, None, order, offer, OfferEnding.ASSIGNED if sent else OfferEnding.WITHDRAWN)
 
 
 async def expire(uow: UnitOfWork, work_order_id: UUID) -> None:
@@ -144,7 +144,7 @@ async def expire(uow: UnitOfWork, work_order_id: UUID) -> None:
     order = await workorder_queries.lock_order(uow, work_order_id)
     offer = await pool_queries.open_offer(uow, work_order_id)
     if order is not None and offer is not None and offer.closes_at <= uow.now():
-        await pool.close(uow, None, order, offer, Ending.EXPIRED)
+        await pool.close(uow, None, order, offer, OfferEnding.EXPIRED)
 
 
 async def _lock_waiting(uow: UnitOfWork, work_order_id: UUID) -> tuple[WorkOrder, OrderFacts] | None:
@@ -175,9 +175,9 @@ async def _carry_out(uow: UnitOfWork, travel: Travel, case: Case) -> None:
     due = treatment.due(case.facts, case.since)
     match treatment.do:
         case Do.NEVER:
-            await _note(uow, case, Outcome.LEFT)
+            await _note(uow, case, RuleOutcome.LEFT)
         case Do.WAIT | Do.POOL if due > uow.now():
-            await _note(uow, case, Outcome.WAITING, until=due)
+            await _note(uow, case, RuleOutcome.WAITING, until=due)
         case Do.POOL:
             await _offer(uow, case)
         case _:
@@ -186,7 +186,7 @@ async def _carry_out(uow: UnitOfWork, travel: Travel, case: Case) -> None:
 
 async def _offer(uow: UnitOfWork, case: Case) -> None:
     await pool.open_offer(uow, _automaton(uow, case.rule), case.order, case.facts, rule=case.rule)
-    await _note(uow, case, Outcome.POOLED)
+    await _note(uow, case, RuleOutcome.POOLED)
 
 
 async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
@@ -196,11 +196,11 @@ async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
     ranking = await dispatch.candidates(uow, actor, travel, case.order.id, uow.now())
     best = leader(ranking, case.facts.duration_minutes)
     if best is None:
-        await _note(uow, case, Outcome.NOBODY)
+        await _note(uow, case, RuleOutcome.NOBODY)
         return
     engineer_id = ranking.items[0].engineer_id
     if broken := case.rule.limits.broken(best):
-        await _note(uow, case, Outcome.LIMITS_NOT_MET, engineer_id=engineer_id, limits=broken)
+        await _note(uow, case, RuleOutcome.LIMITS_NOT_MET, engineer_id=engineer_id, limits=broken)
         return
     visit = await dispatch.assign(
         uow,
@@ -221,7 +221,7 @@ async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
         facts={**pool.named(case.rule), "engineer_id": str(engineer_id), "score": best.score},
     )
     sent = await workorder_queries.order(uow, case.order.id) or case.order
-    await _note(uow, replace(case, order=sent), Outcome.ASSIGNED, engineer_id=engineer_id)
+    await _note(uow, replace(case, order=sent), RuleOutcome.ASSIGNED, engineer_id=engineer_id)
 
 
 def leader(ranking: Ranking, duration_minutes: int) -> Best | None:
@@ -245,7 +245,7 @@ def load_percent(minutes: int, capacity_minutes: int) -> float:
 async def _note(
     uow: UnitOfWork,
     case: Case,
-    outcome: Outcome,
+    outcome: RuleOutcome,
     *,
     until: datetime | None = None,
     engineer_id: UUID | None = None,

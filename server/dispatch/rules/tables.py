@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlmodel import Field
 
 from server.core.tables import OrgRecord, OrgTable, belongs_to, instant, jsonb, of_organisation, one_of
-from server.dispatch.rules.domain import Ending, Outcome
+from server.dispatch.rules.domain import OfferEnding, RuleOutcome
 
 
 def _under_rule() -> ForeignKeyConstraint:
@@ -53,7 +53,7 @@ class AssignmentAttempt(OrgRecord, table=True):
         of_organisation(),
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
         _under_rule(),
-        one_of("outcome", Outcome),
+        one_of("outcome", RuleOutcome),
         CheckConstraint("(outcome = 'waiting') = (until is not null)", name="until"),
         CheckConstraint("over_at is null or outcome = 'waiting'", name="over"),
         Index(None, "org_id", "work_order_id", "at"),
@@ -88,7 +88,7 @@ class PoolOffer(OrgRecord, table=True):
         belongs_to("work_order_id", "work_order", on_delete="CASCADE"),
         belongs_to("taken_by", "person"),
         _under_rule(),
-        one_of("ending", Ending),
+        one_of("ending", OfferEnding),
         CheckConstraint("num_nonnulls(opened_by, rule_id) = 1", name="opened"),
         CheckConstraint("(ended_at is null) = (ending is null)", name="ended"),
         CheckConstraint("(taken_by is not null) = (ending is not distinct from 'taken')", name="taken"),
