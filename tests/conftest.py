@@ -148,6 +148,25 @@ async def services(settings: Settings, database: Database) -> AsyncIterator:
 
 
 @pytest.fixture
+def work_through(services, database):
+    """`await work_through()` relays what happened and runs every job that follows from it."""
+    from callout.wiring import subscriptions
+    from callout.worker import install_tasks
+    from server.core import relay
+
+    subscribed = subscriptions(services)
+    install_tasks(services, subscribed, "https://callout.test")
+
+    async def run() -> None:
+        while True:
+            await services.jobs.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
+            if not await relay.relay_once(database, services.jobs, subscribed):
+                return
+
+    return run
+
+
+@pytest.fixture
 async def app(settings: Settings, services):
     from callout.asgi import bare_app
 

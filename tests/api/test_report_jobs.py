@@ -2,26 +2,8 @@
 
 from datetime import timedelta
 
-import pytest
-
-from callout.wiring import subscriptions
-from callout.worker import install_tasks
-from server.core import relay
 from tests.factories.confirmation import a_full_order, a_signature, from_phone
 from tests.factories.media import a_photo
-
-
-@pytest.fixture
-def work_through(services, database):
-    """`await work_through()` relays what happened and runs every job that follows from it."""
-    subscribed = subscriptions(services)
-    install_tasks(services, subscribed, "https://callout.test")
-
-    async def run() -> None:
-        while await relay.relay_once(database, services.jobs, subscribed):
-            await services.jobs.run_worker_async(wait=False, install_signal_handlers=False, listen_notify=False)
-
-    return run
 
 
 async def test_a_signature_becomes_a_report_and_a_later_photo_completes_it(

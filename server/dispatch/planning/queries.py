@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from server.core.db import UnitOfWork
-from server.dispatch.planning.domain import LIVE, Change, Effort, LineState, PartState, PlanKind, PlanState, Scope
+from server.dispatch.planning.domain import LIVE, OPEN, Change, Effort, LineState, PartState, PlanKind, PlanState, Scope
 from server.dispatch.planning.picture import Picture, Policy
 from server.dispatch.planning.splitting import Part
 from server.dispatch.planning.views import LineView, PlanView
@@ -116,16 +116,11 @@ async def lock_plan(uow: UnitOfWork, plan_id: UUID) -> PlanState | None:
 
 async def set_state(uow: UnitOfWork, plan_id: UUID, state: PlanState, *, why: str | None = None) -> None:
     await uow.run(
-        f"""
-        update plan set state = %(state)s, why = coalesce(%(why)s, why),
-               ended_at = case when %(state)s in ('{PlanState.DONE}', '{PlanState.CANCELLED}', '{PlanState.FAILED}')
-                          then %(now)s else ended_at end
-        where id = %(id)s
-        """,
+        "update plan set state = %(state)s, why = coalesce(%(why)s, why), ended_at = %(ended)s where id = %(id)s",
         id=plan_id,
         state=state,
         why=why,
-        now=uow.now(),
+        ended=uow.now() if state not in OPEN else None,
     )
 
 

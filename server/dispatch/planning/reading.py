@@ -72,8 +72,7 @@ _ORDERS = """
         where o.voided_at is null
           and (
             v.id is null and o.state = any(%(to_plan)s) and coalesce(o.window_start, %(at)s) < %(until)s
-            and (cardinality(%(territories)s::uuid[]) = 0 or s.territory_id is null
-                 or s.territory_id = any(%(territories)s))
+            and (cardinality(%(territories)s::uuid[]) = 0 or s.territory_id = any(%(territories)s))
             and %(with_new)s
             or v.state = any(%(waiting)s) and v.engineer_id = any(%(people)s)
             and coalesce(v.planned_start, %(at)s) < %(until)s
