@@ -8,6 +8,7 @@ from server.core.events import Subscriptions
 from server.customers import projections as customer_projections
 from server.dispatch import subscribers as dispatch_subscribers
 from server.dispatch.planning import projections as planning_projections
+from server.dispatch.planning import ways
 from server.dispatch.rules import mutators as rule_mutators
 from server.dispatch.rules import projections as rule_projections
 from server.dispatch.rules import subscribers as rule_subscribers
@@ -52,6 +53,7 @@ def subscriptions(services: Services) -> Subscriptions:
     media_subscribers.subscribe(built, services.jobs)
     workorder_subscribers.subscribe(built)
     dispatch_subscribers.subscribe(built)
+    ways.subscribe(built, services.travel)
     rule_subscribers.subscribe(built, services.travel)
     inventory_subscribers.subscribe(built)
     confirmation_subscribers.subscribe(built, services.jobs)

@@ -2,17 +2,24 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
 
+from callout.wiring import registry
 from server.dispatch.planning import queries, solving
+from server.inventory import reservations
+from server.inventory import service as inventory
+from server.inventory.domain import LocationKind
 from server.workforce import service as workforce
 from server.workorders import queries as of_orders
 from server.workorders import service as workorders
 from server.workorders.domain import Action
 from tests.factories.customers import MONTE_CARLO, a_customer, a_site
 from tests.factories.geo import north_of
+from tests.factories.inventory import a_part, goods_in
+from tests.factories.sync import enrolled_phone
 from tests.factories.workforce import a_shift, an_engineer, another_engineer
 from tests.factories.workorders import an_order
 
@@ -322,3 +329,40 @@ async def test_a_visit_moves_in_time_and_its_history_says_so(client, signed_in, 
     for path, said in (("replan", body), ("pin", {"pin": "time"})):
         late = await client.post(f"/api/v1/visits/{visit.id}/{path}", json=said)
         assert (late.status_code, late.json()["code"]) == (409, "visit.over")
+
+
+async def test_a_phone_knows_its_way_over_the_warehouse_and_nothing_of_others(database, day, work_through):
+    phones = {it.person: await enrolled_phone(database, it, registry()) for it in (day.anna, day.bruno)}
+    first, then = await day.order(500), await day.order(900)
+    async with database.unit_of_work(day.company.id) as uow:
+        clerk = day.company.actor("administrator")
+        part = await a_part(uow)
+        depot = await inventory.add_location(
+            uow,
+            kind=LocationKind.WAREHOUSE,
+            name="Central",
+            place={"lon": MONTE_CARLO.lon, "lat": MONTE_CARLO.lat + 0.003},
+        )
+        await goods_in(uow, clerk, part, depot, 5)
+        await inventory.give_van(uow, day.anna.person, "Anna's van")
+        await reservations.reserve(
+            uow, clerk, work_order_id=then.id, part_id=part.id, location_id=depot.id, quantity=Decimal(2)
+        )
+    await day.send(first, day.anna, 1)
+    visit = await day.send(then, day.anna, 3)
+    await work_through()
+    (route,) = [it for it in await phones[day.anna.person].pull(want=frozenset({"core"})) if it.get("t") == "route"]
+    stops = route["d"]["stops"]
+    assert [it["work_order_id"] for it in stops if it["work_order_id"]] == [str(first.id), str(then.id)]
+    (fetch,) = [it for it in stops if it["work_order_id"] is None]
+    assert (fetch["location_id"], fetch["parts"]) == (str(depot.id), [{"part_id": str(part.id), "quantity": 2}])
+    assert not [it for it in await phones[day.bruno.person].pull(want=frozenset({"core"})) if it.get("t") == "route"]
+
+    later = visit.planned_start + timedelta(hours=1)
+    async with database.unit_of_work(day.company.id) as uow:
+        await workorders.replan_visit(
+            uow, day.dispatcher, visit_id=visit.id, planned_start=later, planned_end=later + timedelta(hours=1)
+        )
+    await work_through()
+    (route,) = [it for it in await phones[day.anna.person].pull(want=frozenset({"core"})) if it.get("t") == "route"]
+    assert route["d"]["stops"][-1]["begins_at"] == later.isoformat()

@@ -151,7 +151,7 @@ async def _send(uow: UnitOfWork, actor: Actor, plan: PlanView, line: LineView, b
 
 
 def _why(plan: PlanView) -> str:
-    return f"Plan of {plan.begins:%Y-%m-%d}"
+    return str((plan.cause or {}).get("why") or f"Plan of {plan.begins:%Y-%m-%d}")
 
 
 async def _retime(database: Database, travel: Travel, org: UUID, plan_id: UUID) -> None:

@@ -124,9 +124,12 @@ class _Asking:
         policy = self.picture.policy
         windows, due = self._windows(it)
         worth = policy.worth[it.priority] * (policy.vip if it.vip else 1)
-        worth *= (policy.promised if due is not None else 1) * (policy.booked if it.booked else 1)
+        worth *= (policy.promised if due is not None else 1) * (policy.booked if it.known else 1)
         pinned = self._pin(it) is not None
         wished = self._wished(it)
+        told = self._told(it)
+        if told is not None:
+            due = told if due is None else min(due, told)
         return Visit(
             place=self.row[it.place],
             work=it.minutes * 60,
@@ -154,6 +157,7 @@ class _Asking:
         promised = self.seconds(it.respond_by)
         due = max(0, promised) if promised < self.horizon else None
         waits = max((self._ready(link) for link in self.late_links if link.then_id == it.id), default=now)
+        waits = max(waits, self._told(it) or 0)
         spans = [
             (max(now, waits, self.seconds(span.opens)), min(self.horizon, self.seconds(span.closes)))
             for span in it.windows
@@ -164,6 +168,9 @@ class _Asking:
             return tuple(Window(*span) for span in open_), due
         missed = min([self.horizon, *(self.seconds(span.closes) for span in it.windows)])
         return (Window(max(now, waits), max(now, waits, self.horizon)),), min(max(0, missed), due or self.horizon)
+
+    def _told(self, it: Order) -> int | None:
+        return max(0, self.seconds(it.booked.start)) if self.picture.told and it.booked else None
 
     def _ready(self, link: Link) -> int:
         """When an order may begin whose predecessor is planned elsewhere; never while nobody knows."""
@@ -299,6 +306,18 @@ def softened(asked: Asked) -> Problem:
         visits[index] = replace(visit, windows=(Window(opens, opens + 4 * _MORE),), due=due, late_cost=1)
     shifts = [replace(_prolonged(_prolonged(it)), locked=()) for it in asked.problem.shifts]
     return replace(asked.problem, visits=tuple(visits), shifts=tuple(shifts), links=())
+
+
+def lacks_parts(asked: Asked, stops: Sequence[UUID | None]) -> int | None:
+    """Answer the first stop of the first shift that the van's stock is not enough for; None where it is."""
+    left = list(asked.problem.shifts[0].stock)
+    (visits,) = asked.numbered({asked.picture.duties[0].shift_id: stops}).values()
+    for at, visit in enumerate(visits):
+        parts = asked.problem.visits[visit].parts if visit is not None else ()
+        left = [have - part for have, part in zip(left, parts or [0] * len(left), strict=True)]
+        if min(left, default=0) < 0:
+            return at
+    return None
 
 
 def whole_minutes(seconds: int) -> int:

@@ -36,12 +36,12 @@ def _when(it: Line) -> float:
 
 
 def _line(picture: Picture, order: Order, made: tuple[Timetable, Call] | None, reason: Reason | None) -> Line:
-    booked = order.booked
+    booked = order.known
     before = Booking(booked.engineer_id, booked.start, booked.end) if booked else None
     facts: dict[str, Any] = {"number": order.number, "priority": order.priority}
     if made is None:
         change = Change.UNASSIGN if booked else Change.LEAVE_OUT
-        if booked and booked.pin:
+        if order.booked and order.booked.pin:
             change = Change.KEEP  # what is held fast stays, be it impossible
         return Line(order.id, change, before, before if change is Change.KEEP else None, facts | _said(reason))
     table, call = made
@@ -54,14 +54,13 @@ def _line(picture: Picture, order: Order, made: tuple[Timetable, Call] | None, r
         "risk_seconds": call.risk_seconds,
     }
     after = Booking(table.engineer_id, call.begins, call.ends)
-    change = _change(picture, order, before, after)
+    change = _change(picture, before, after)
     return Line(order.id, change, before, before if change is Change.KEEP else after, facts)
 
 
-def _change(picture: Picture, order: Order, before: Booking | None, after: Booking) -> Change:
+def _change(picture: Picture, before: Booking | None, after: Booking) -> Change:
     if before is None:
         return Change.ASSIGN
-    assert order.booked is not None
     if before.start < picture.frozen_until and before.engineer_id == after.engineer_id:
         return Change.KEEP
     if before.engineer_id != after.engineer_id or abs(after.start - before.start) > timedelta(hours=12):

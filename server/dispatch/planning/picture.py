@@ -3,7 +3,7 @@
 A plan keeps its picture, so that it can be explained, and made again, when everything has changed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -74,7 +74,7 @@ class Booked:
 
 @dataclass(frozen=True)
 class Order:
-    """windows: when work may begin; none is any time."""
+    """windows: when work may begin; none is any time. lost: the booking of somebody who will not be there."""
 
     id: UUID
     number: int
@@ -90,6 +90,12 @@ class Order:
     preferred: UUID | None
     banned: tuple[UUID, ...]
     booked: Booked | None
+    lost: Booked | None = None
+
+    @property
+    def known(self) -> Booked | None:
+        """What people were told, whether it can be kept or not."""
+        return self.booked or self.lost
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,16 @@ class Duty:
 
 
 @dataclass(frozen=True)
+class Away:
+    """Somebody who is not there for a time, or who is only busy for longer than was planned."""
+
+    engineer_id: UUID
+    since: datetime
+    until: datetime
+    busy: bool = False
+
+
+@dataclass(frozen=True)
 class Link:
     """first_done, first_ends: what is known of the first where it is not in the picture itself."""
 
@@ -143,6 +159,8 @@ class Depot:
 
 @dataclass(frozen=True)
 class Picture:
+    """told: nothing begins before the time people were told, and whatever begins after it is late."""
+
     at: datetime
     begins: datetime
     until: datetime
@@ -151,6 +169,7 @@ class Picture:
     links: tuple[Link, ...]
     depots: tuple[Depot, ...]
     policy: Policy
+    told: bool = False
 
     @property
     def origin(self) -> datetime:
@@ -191,6 +210,22 @@ class Picture:
             if duty := self.duty_of(it.booked):
                 found.setdefault(duty.shift_id, []).append(it)
         return found
+
+
+def present(duty: Duty, aways: Iterable[Away]) -> Duty | None:
+    """Answer what is left of a shift for somebody who is away; None if nothing is."""
+    for it in aways:
+        if it.engineer_id != duty.engineer_id or it.until <= duty.free_at or it.since >= duty.over:
+            continue
+        if it.busy:
+            duty = replace(duty, free_at=it.until)
+        elif it.since > duty.free_at:
+            duty = replace(duty, ends=min(duty.ends, it.since), overtime_minutes=0)
+        elif it.until < duty.ends:
+            duty = replace(duty, free_at=it.until, start=duty.home)
+        else:
+            return None
+    return duty
 
 
 def _when(it: Order) -> tuple[datetime, UUID]:

@@ -12,6 +12,7 @@ from server.core.db import UnitOfWork
 from server.dispatch.planning.domain import LIVE, OPEN, Change, Effort, LineState, PartState, PlanKind, PlanState, Scope
 from server.dispatch.planning.picture import Picture, Policy
 from server.dispatch.planning.splitting import Part
+from server.dispatch.planning.timetable import Timetable
 from server.dispatch.planning.views import LineView, PlanView
 
 _PICTURE = TypeAdapter(Picture)
@@ -327,3 +328,30 @@ async def retime_line(uow: UnitOfWork, plan_id: UUID, order_id: UUID, start: dat
         start=start,
         end=end,
     )
+
+
+async def save_route(uow: UnitOfWork, table: Timetable, stops: Sequence[Mapping[str, Any]]) -> None:
+    """Keep an engineer's way of a shift; nothing is written where nothing changed, so no phone pulls in vain."""
+    await uow.run(
+        """
+        insert into route as r (org_id, id, person_id, leaves_at, rests_at, returns_at, stops, made_at)
+        values (%(org)s, %(id)s, %(person)s, %(leaves)s, %(rests)s, %(returns)s, %(stops)s::jsonb, %(now)s)
+        on conflict (org_id, id) do update
+        set leaves_at = excluded.leaves_at, rests_at = excluded.rests_at, returns_at = excluded.returns_at,
+            stops = excluded.stops, made_at = excluded.made_at
+        where (r.leaves_at, r.rests_at, r.returns_at, r.stops)
+              is distinct from (excluded.leaves_at, excluded.rests_at, excluded.returns_at, excluded.stops)
+        """,
+        org=uow.org,
+        id=table.shift_id,
+        person=table.engineer_id,
+        leaves=table.leaves,
+        rests=table.rests,
+        returns=table.returns,
+        stops=json.dumps(stops),
+        now=uow.now(),
+    )
+
+
+async def delete_route(uow: UnitOfWork, shift: UUID) -> None:
+    await uow.run("delete from route where id = %(id)s", id=shift)

@@ -1,12 +1,27 @@
 """Reading the picture a plan is made from: what is open, who is on shift, what lies in which van. Set-based."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from server.core.db import UnitOfWork
 from server.dispatch.planning.domain import Scope
-from server.dispatch.planning.picture import Booked, Depot, Duty, Link, Need, Order, Picture, Policy, Rest, Span
+from server.dispatch.planning.picture import (
+    Away,
+    Booked,
+    Depot,
+    Duty,
+    Link,
+    Need,
+    Order,
+    Picture,
+    Policy,
+    Rest,
+    Span,
+    present,
+)
 from server.dispatch.scoring import FRESH
 from server.geo.domain import Point
 from server.inventory.domain import LocationKind
@@ -59,7 +74,7 @@ _DUTIES = f"""
     order by e.person_id, s.starts_at
 """
 
-_ORDERS = """
+_WANTED = """
     with open as (
         select distinct on (v.work_order_id) v.* from visit v
         where v.finished_at is null order by v.work_order_id, v.ordinal desc
@@ -76,9 +91,12 @@ _ORDERS = """
             and %(with_new)s
             or v.state = any(%(waiting)s) and v.engineer_id = any(%(people)s)
             and coalesce(v.planned_start, %(at)s) < %(until)s
-            and coalesce(v.planned_start, %(at)s) >= least(%(begins)s, %(at)s - %(overdue)s::interval)
+            and coalesce(v.planned_start, %(at)s) >= %(since)s
           )
     )
+"""
+
+_FACTS = """
     select o.id, o.number, array[st_x(s.place::geometry), st_y(s.place::geometry)] as place, s.territory_id, o.priority,
            c.tier = 'vip' as vip, o.duration_minutes, o.respond_by, o.window_start, o.window_end,
            o.preferred_engineer_id, o.visit_id, o.engineer_id, o.planned_start, o.planned_end, o.pin,
@@ -113,24 +131,50 @@ _LINKS = f"""
 """
 
 
+_ONE = """
+    with wanted as (
+        select o.*, v.id as visit_id, v.engineer_id, v.planned_start, v.planned_end, v.pin
+        from work_order o
+        left join lateral (
+            select * from visit v
+            where v.work_order_id = o.id and v.finished_at is null and v.state = any(%(waiting)s)
+            order by v.ordinal desc limit 1) v on true
+        where o.id = %(id)s and o.voided_at is null
+    )
+"""
+
+# Who was reported away, and who said or was seen to be late, as long as they are still at it.
+_AWAYS = """
+    select d.engineer_id, d.from_at as since, d.until_at as until, d.kind = 'delay' as busy
+    from disruption d left join visit v on v.id = d.visit_id
+    where d.kind in ('absence', 'breakdown', 'delay') and d.state <> 'ignored'
+      and d.until_at > %(at)s and d.from_at < %(until)s
+      and (d.kind <> 'delay' or v.id is null or v.state = any(%(under_way)s))
+    order by d.from_at, d.id
+"""
+
+
 async def picture(
     uow: UnitOfWork, scope: Scope, policy: Policy, *, with_new: bool = True, without: frozenset[UUID] = frozenset()
 ) -> Picture:
     """Answer what is known now of a scope. with_new: orders that nobody has, too. without: people who are not there.
 
-    Who is not there has no shift in it, but their orders are in it, without a booking.
+    Who is not there has no shift in it, but their orders are in it, without a booking. So it is with whoever was
+    reported away, as long as they are.
     """
     at = uow.now()
     duties = await _duties(uow, scope, at)
-    rows = await _orders(uow, scope, at, people=[it.engineer_id for it in duties], with_new=with_new)
-    orders = tuple(_order(row, at, without) for row in rows)
+    rows = await _orders(uow, scope, at, duties, with_new=with_new)
+    aways = await _aways(uow, at, scope.until) + [Away(it, scope.begins - _OVERDUE, scope.until) for it in without]
+    orders = tuple(_lost(_order(row, at), aways) for row in rows)
+    there = [present(it, aways) for it in duties]
     links = await uow.rows(_LINKS, orders=[it.id for it in orders])
     return Picture(
         at=at,
         begins=scope.begins,
         until=scope.until,
         orders=orders,
-        duties=tuple(it for it in duties if it.engineer_id not in without),
+        duties=tuple(it for it in there if it is not None),
         links=tuple(Link(**{**row, "kind": LinkKind(row["kind"])}) for row in links),
         depots=await _depots(uow),
         policy=policy,
@@ -171,24 +215,45 @@ def _duty(row: dict[str, Any], at: datetime) -> Duty:
     )
 
 
+async def order(uow: UnitOfWork, order_id: UUID) -> Order | None:
+    """Answer one order as plans see it, whatever its state; booked while an engineer is expected."""
+    found = await uow.row(_ONE + _FACTS, id=order_id, waiting=_WAITING)
+    return _order(found, uow.now()) if found else None
+
+
+async def _aways(uow: UnitOfWork, at: datetime, until: datetime) -> list[Away]:
+    return await uow.all_of(Away, _AWAYS, at=at, until=until, under_way=_UNDER_WAY)
+
+
+def _lost(order: Order, aways: Sequence[Away]) -> Order:
+    """An order whose engineer will not be there when it is to be made."""
+    it = order.booked
+    if it is None:
+        return order
+    gone = any(not a.busy and a.engineer_id == it.engineer_id and a.since <= it.start < a.until for a in aways)
+    return replace(order, booked=None, lost=it) if gone else order
+
+
 async def _orders(
-    uow: UnitOfWork, scope: Scope, at: datetime, *, people: list[UUID], with_new: bool
+    uow: UnitOfWork, scope: Scope, at: datetime, duties: Sequence[Duty], *, with_new: bool
 ) -> list[dict[str, Any]]:
+    # Of a time to come nothing counts that is to be done before; of now, what is overdue.
+    first = min([scope.begins, *(it.free_at for it in duties)])
     return await uow.rows(
-        _ORDERS,
+        _WANTED + _FACTS,
         at=at,
         begins=scope.begins,
         until=scope.until,
         territories=list(scope.territories),
         to_plan=_TO_PLAN,
         waiting=_WAITING,
-        people=people,
+        people=[it.engineer_id for it in duties],
         with_new=with_new,
-        overdue=_OVERDUE,
+        since=first if scope.begins > at else min(scope.begins, at - _OVERDUE),
     )
 
 
-def _order(row: dict[str, Any], at: datetime, without: frozenset[UUID]) -> Order:
+def _order(row: dict[str, Any], at: datetime) -> Order:
     windows = [Span(row["window_start"] or at, row["window_end"])] if row["window_end"] else []
     if row["window_start"] and not row["window_end"]:
         windows = [Span(row["window_start"], row["window_start"] + timedelta(days=365))]
@@ -207,7 +272,7 @@ def _order(row: dict[str, Any], at: datetime, without: frozenset[UUID]) -> Order
         parts=_needs(row["parts"]),
         preferred=row["preferred_engineer_id"] or row["liked"],
         banned=tuple(sorted(row["banned"])),
-        booked=None if row["engineer_id"] in without else _booked(row, at),
+        booked=_booked(row, at),
     )
 
 

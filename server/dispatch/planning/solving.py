@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from server.dispatch.planner.stopping import Cancelled, Progress, Steps, Stop
 from server.dispatch.planning import queries, reading, service
 from server.dispatch.planning.asking import Asked, Sequences, ask, known_sequences, places_of
 from server.dispatch.planning.comparing import Reason, lines_of
-from server.dispatch.planning.domain import Effort, Line, PlanState
+from server.dispatch.planning.domain import Effort, Line, PlanKind, PlanState
 from server.dispatch.planning.picture import Picture
 from server.dispatch.planning.splitting import Part, border, parts_of
 from server.dispatch.planning.timetable import Timetable, figures_of, known_timetable_of, plain, timetable_of
@@ -46,6 +46,7 @@ async def begin_plan(database: Database, jobs: JobApp, org: UUID, plan_id: UUID)
         cause = plan.cause or {}
         without = frozenset(UUID(it) for it in cause.get("without", ()))
         picture = await reading.picture(uow, plan.scope, policy, with_new=cause.get("with_new", True), without=without)
+        picture = replace(picture, told=plan.kind is PlanKind.REPAIR)
         names = await reading.territory_names(uow)
     if wrong := _why_not(picture):
         await _fail(database, org, plan_id, wrong)
