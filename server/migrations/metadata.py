@@ -7,6 +7,7 @@ import server.confirmation.tables
 import server.core.tables
 import server.customers.tables
 import server.dispatch.learning.tables
+import server.dispatch.live_day.tables
 import server.dispatch.planning.tables
 import server.dispatch.rules.tables
 import server.dispatch.tables

@@ -1,0 +1,88 @@
+"""Words of the day as it runs: what goes wrong, and what a customer may be offered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class DisruptionKind(StrEnum):
+    DELAY = "delay"  # the engineer will be free later than planned
+    ABSENCE = "absence"
+    BREAKDOWN = "breakdown"  # of the van: the engineer goes nowhere any more
+    NO_SHOW = "no_show"  # the customer was not there
+    CANCELLATION = "cancellation"
+
+
+class DisruptionState(StrEnum):
+    OPEN = "open"
+    REPAIRED = "repaired"  # its repair was put into effect, or there was nothing to change
+    IGNORED = "ignored"  # a dispatcher leaves things as they are
+
+
+@dataclass(frozen=True)
+class Disruption:
+    """What went wrong with one engineer's day, from when until when. reported_by: none where the system noticed."""
+
+    id: UUID
+    kind: DisruptionKind
+    state: DisruptionState
+    engineer_id: UUID
+    engineer_name: str
+    work_order_id: UUID | None
+    visit_id: UUID | None
+    from_at: datetime
+    until_at: datetime
+    reported_by: UUID | None
+    reported_at: datetime
+    why: str
+    plan_id: UUID | None
+
+
+class Rating(StrEnum):
+    """How well a slot suits the tours that are running."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+class Rule(StrEnum):
+    """What giving an order to somebody would break."""
+
+    SKILL = "skill"
+    BAN = "ban"
+    SHIFT = "shift"
+    WINDOW = "window"
+    PROMISE = "promise"
+    BREAK = "break"
+    PIN = "pin"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that would be broken, in a sentence. seconds: by how much, where that can be said."""
+
+    code: Rule
+    sentence: str
+    seconds: int | None = None
+
+
+class Miss(StrEnum):
+    """Why a shift makes no offers."""
+
+    SKILL = "skill"
+    BAN = "ban"
+    UNDRIVABLE = "undrivable"  # its tour can't be driven by the rules any more
+    NO_ROOM = "no_room"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A shift that makes no offers, and why."""
+
+    engineer_id: UUID
+    name: str
+    shift_id: UUID
+    why: Miss
+    sentence: str
