@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from server.core.db import Database, UnitOfWork
+from server.core.events import Event
+from server.dispatch import live
 from server.dispatch import service as dispatch
 from server.dispatch.rules import editing, pool, pool_queries, queries, rehearsal, service
 from server.dispatch.rules.domain import Do, Limit, OfferEnding, RuleOutcome
@@ -18,6 +20,7 @@ from server.identity.domain import Actor
 from server.workforce.domain import SkillLevel
 from server.workorders import queries as workorder_queries
 from server.workorders import service as workorders
+from server.workorders import voiding
 from server.workorders.domain import Action, Priority, State, WorkOrder
 from server.workorders.errors import EntityGone
 from tests.factories.customers import MONTE_CARLO, a_site, a_vip
@@ -415,6 +418,40 @@ async def test_an_offer_of_another_order_is_none(uow, dispatcher, anna):
     other = await an_order(uow, dispatcher)
     with pytest.raises(EntityGone):
         await pool.take(uow, anna, TRAVEL, offer_id=offer.id, work_order_id=other.id)
+
+
+async def test_the_nearest_on_shift_are_told_at_once(uow, dispatcher, anna, bruno, monkeypatch):
+    monkeypatch.setattr(pool, "TOLD_AT_ONCE", 1)
+    offer = await offered(uow, dispatcher, await an_order(uow, dispatcher))
+    told = await uow.rows("select person_id from message where subject_id = %(offer)s", offer=offer.id)
+    assert [row["person_id"] for row in told] == [anna.person]
+    assert await seen_by(uow) == {anna.person, bruno.person}
+
+
+async def test_boards_hear_of_rules_and_offers(uow, dispatcher, administrator, anna):
+    await a_rule(uow, administrator, min_score=5.0)
+    order = await an_order(uow, dispatcher)
+    await hear(uow)
+    await take(uow, anna, await offered(uow, dispatcher, order))
+    happened = await uow.all_of(
+        Event,
+        "select id, name, subject_kind, subject_id, payload, actor_id, trace_id, at, 1::bigint as position from event "
+        "where name ~ '^(pool|work_order.decided)' order by id",
+    )
+    told = [news.what.name for news in await live.news_of(uow, happened) if isinstance(news.what, Event)]
+    assert told == ["work_order.decided_by_rule", "pool.opened", "pool.taken"]
+
+
+async def test_an_order_that_was_taken_back_and_restored_is_decided_again(uow, dispatcher, administrator, anna):
+    order = await an_order(uow, dispatcher)
+    offer = await offered(uow, dispatcher, order)
+    await voiding.void(uow, dispatcher, order.id, reason="Opened by mistake")
+    await hear(uow)
+    assert (await pool_queries.offer(uow, offer.id)).ending is OfferEnding.WITHDRAWN
+    await voiding.restore(uow, dispatcher, order.id, reason="It was none")
+    await a_rule(uow, administrator)
+    await hear(uow, only="work_order.restored")
+    assert await sent_to(uow, order) == [anna.person]
 
 
 async def test_only_what_waits_for_somebody_can_be_offered(uow, dispatcher, anna):

@@ -30,15 +30,15 @@ async def a_rule(uow: UnitOfWork, administrator: Actor, *said: Any, **more: Any)
     return await editing.add(uow, administrator, worded(*said, **more))
 
 
-async def hear(uow: UnitOfWork, *, times: int = 1) -> None:
-    """Hand every event that happened so far to the subscribers of rules, as the worker would."""
+async def hear(uow: UnitOfWork, *, times: int = 1, only: str | None = None) -> None:
+    """Hand every event that happened so far, or those of one name, to the subscribers of rules, as the worker would."""
     subscriptions = Subscriptions()
     subscribe(subscriptions, TRAVEL)
     happened = await uow.all_of(
         Event,
         "select id, name, subject_kind, subject_id, payload, actor_id, trace_id, at, position from event "
         "where name = any(%(names)s) order by id",
-        names=list(subscriptions.events),
+        names=[only] if only else list(subscriptions.events),
     )
     for event in happened:
         for name in subscriptions.events[event.name] * times:

@@ -25,6 +25,8 @@ from server.workorders.domain import Visit, WorkOrder
 from server.workorders.errors import EntityGone, Voided
 from server.workorders.steps import payload_of
 
+TOLD_AT_ONCE = 50  # the nearest; everybody else sees an offer when their phone asks the next time
+
 
 async def offer_by_hand(uow: UnitOfWork, actor: Actor, work_order_id: UUID, closes_at: datetime | None) -> Offer:
     """Offer an order to the field. What is on offer already stays as it is.
@@ -70,7 +72,7 @@ async def open_offer(
     await pool_queries.show(uow, order.id)
     said = {"closes_at": offer.closes_at.isoformat(), **(named(rule) if rule else {})}
     await _record(uow, actor, order, "opened", offer, said, why=rule.name if rule else None)
-    for person in await pool_queries.at_work(uow, offer.id):
+    for person in await pool_queries.nearest_at_work(uow, offer.id, TOLD_AT_ONCE):
         await notify.queue_hint(uow, person, Hint.SYNC, offer.id, f"pool:{offer.id}")
     return offer
 

@@ -110,17 +110,24 @@ async def show(uow: UnitOfWork, work_order_id: UUID | None = None) -> None:
     )
 
 
-async def at_work(uow: UnitOfWork, offer_id: UUID) -> list[UUID]:
-    """Answer who sees an offer and is on shift now."""
+async def nearest_at_work(uow: UnitOfWork, offer_id: UUID, limit: int) -> list[UUID]:
+    """Answer who sees an offer, is on shift now and was last seen, or lives, nearest to it."""
     found = await uow.rows(
         """
-        select v.person_id from pool_visible v
+        select v.person_id
+        from pool_visible v
+        join pool_offer f on f.id = v.offer_id
+        join work_order o on o.id = f.work_order_id
+        join site s on s.id = o.site_id
+        join engineer e on e.person_id = v.person_id
+        left join position_last l on l.person_id = v.person_id
         where v.offer_id = %(offer)s and exists (
             select from shift s where s.person_id = v.person_id and s.starts_at <= %(now)s and s.ends_at > %(now)s)
-        order by v.person_id
+        order by st_distance(coalesce(l.place, e.home), s.place, false), v.person_id limit %(limit)s
         """,
         offer=offer_id,
         now=uow.now(),
+        limit=limit,
     )
     return [row["person_id"] for row in found]
 

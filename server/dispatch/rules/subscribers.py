@@ -5,7 +5,13 @@ from server.core.events import Event, Subscriptions
 from server.dispatch.rules import pool_queries, service
 from server.geo.travel import Travel
 
-_NOBODY_IS_SENT = ("work_order.opened", "work_order.triaged", "work_order.reopened", "visit.declined")
+_NOBODY_IS_SENT = (
+    "work_order.opened",
+    "work_order.triaged",
+    "work_order.reopened",
+    "work_order.restored",
+    "visit.declined",
+)
 _NOBODY_IS_NEEDED = ("visit.dispatched", "work_order.held", "work_order.cancelled", "work_order.voided")
 
 
