@@ -1,5 +1,6 @@
 """Learning on real rows: what is read, what is proposed, who decides, and that nothing changes before they do."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
@@ -313,6 +314,43 @@ async def test_weights_by_hand_are_checked_and_say_who_and_why(uow, administrato
     assert [it.version for it in await weights.versions(uow)] == [3, 2, 1]
     assert back.weights.items() >= dict(first.weights).items()
     assert await told(uow) == ["score_weights.set"] * 2
+
+
+async def test_of_two_who_set_weights_at_once_one_is_told_that_the_other_was_faster(
+    database: Database, company, administrator
+):
+    async def set_to(factor: str) -> str:
+        async with database.unit_of_work(company.id) as uow:
+            await weights.set_weights(uow, administrator, {factor: 1.0}, why="-", expected_version=1)
+        return factor
+
+    done = await asyncio.gather(set_to("eta"), set_to("load"), return_exceptions=True)
+    assert [type(it) for it in done if isinstance(it, BaseException)] == [WeightsMovedOn]
+    async with database.unit_of_work(company.id) as uow:
+        assert [it.version for it in await weights.versions(uow)] == [2, 1]
+
+
+async def test_of_two_models_accepted_at_once_one_is_in_force(database: Database, company, dispatcher, administrator):
+    async with database.unit_of_work(company.id) as uow:
+        crew = [await another_engineer(uow, company.id, name) for name in ("Anna", "Bruno", "Carla")]
+        await a_past(uow, dispatcher, crew, invented(crew))
+        await enough(uow, administrator)
+        first = (await learnt(uow))[Kind.WEIGHTS].model
+        await a_past(uow, dispatcher, crew, invented(crew, 60, seed=2))
+        second = (await learnt(uow))[Kind.WEIGHTS].model
+    assert first.id != second.id
+
+    async def accepted(model_id: UUID) -> None:
+        async with database.unit_of_work(company.id) as uow:
+            await service.accept(uow, administrator, model_id)
+
+    await asyncio.gather(accepted(first.id), accepted(second.id))
+    async with database.unit_of_work(company.id) as uow:
+        states = {it.id: it.state for it in await service.models(uow, Kind.WEIGHTS)}
+        now = await weights.in_force(uow)
+        assert sorted(states.values()) == [ModelState.ACCEPTED, ModelState.RETIRED]
+        assert now.version == 3
+        assert [it for it, state in states.items() if state is ModelState.ACCEPTED] == [now.model_id]
 
 
 async def test_a_replay_of_past_days_says_what_other_weights_would_have_made_of_them(uow, dispatcher, crew, clock):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from server.core.db import Row, UnitOfWork
@@ -52,6 +52,12 @@ FIRST_VISITS = f"""
                     where t.work_order_id = v.work_order_id and t.visit_id = v.id and t.action = '{Action.START}'))
               order by v.work_order_id, v.ordinal) f
     )
+"""
+
+# By paths, since to take every factor of every candidate apart as a row takes several times as long.
+_FACTORS = """
+    (array_agg(jsonb_path_query_array(l.line, '$.factors[*].name') order by {order}))[1] as factor_names,
+    array_agg(jsonb_path_query_array(l.line, '$.factors[*].value') order by {order}) as factor_values
 """
 
 
@@ -132,8 +138,7 @@ async def choices(uow: UnitOfWork, since: datetime) -> list[Choice]:
             order by d.decided_at desc limit {_MOST_CHOICES}
         )
         select c.engineer_id, c.day, array_agg(l.line ->> 'engineer_id' order by l.number) as engineers,
-               array_agg((select jsonb_object_agg(f ->> 'name', f -> 'value')
-                          from jsonb_array_elements(l.line -> 'factors') f) order by l.number) as values
+               {_FACTORS.format(order="l.number")}
         from chosen c, jsonb_array_elements(c.candidates) with ordinality l(line, number)
         where l.line ? 'factors'
           and (l.number <= {_RANKED} or l.line ->> 'engineer_id' = c.engineer_id::text)
@@ -142,12 +147,19 @@ async def choices(uow: UnitOfWork, since: datetime) -> list[Choice]:
         """,
         since=since,
     )
-    return [_choice(row["engineer_id"], row["day"], row["engineers"], row["values"]) for row in found]
+    return [_choice(row) for row in found]
 
 
-def _choice(chosen: UUID, day: date, engineers: Sequence[str], values: Sequence[dict[str, float]]) -> Choice:
-    lines = [Line(UUID(engineer), of) for engineer, of in zip(engineers, values, strict=True)]
-    return Choice([line.engineer_id for line in lines].index(chosen), lines, day)
+def _choice(row: Row) -> Choice:
+    engineers = [UUID(engineer) for engineer in row["engineers"]]
+    lines = [Line(engineer, values) for engineer, values in zip(engineers, factor_values(row), strict=True)]
+    return Choice(engineers.index(row["engineer_id"]), lines, row["day"])
+
+
+def factor_values(row: Row) -> list[dict[str, float]]:
+    """Answer each candidate's factor values by name: a ranking names them alike for all."""
+    names = row["factor_names"]
+    return [dict(zip(names, values, strict=True)) for values in row["factor_values"]]
 
 
 async def policy(uow: UnitOfWork) -> Policy | None:
@@ -319,9 +331,9 @@ async def insert_change(uow: UnitOfWork, version: int, why: str, model_id: UUID 
 
 
 async def decisions(uow: UnitOfWork, since: datetime, until: datetime, limit: int, ranked: int) -> list[Row]:
-    """Answer the newest decisions of a time that have a ranking, the oldest first, each with its best candidates."""
+    """Answer the newest decisions of a time, the oldest first, each with its best candidates; but those without any."""
     return await uow.rows(
-        """
+        f"""
         with taken as (
             select d.id, d.engineer_id, p.name as chosen_name, d.candidates, d.decided_at, o.id as work_order_id,
                    o.number, o.duration_minutes, (d.decided_at at time zone g.timezone)::date as day
@@ -331,7 +343,6 @@ async def decisions(uow: UnitOfWork, since: datetime, until: datetime, limit: in
             join work_order o on o.id = v.work_order_id
             join person p on p.id = d.engineer_id
             where d.decided_at >= %(since)s and d.decided_at < %(until)s
-              and jsonb_path_exists(d.candidates, '$[0].factors')
             order by d.decided_at desc, d.id limit %(limit)s
         )
         select t.engineer_id as chosen_id, t.chosen_name, t.decided_at, t.work_order_id, t.number, t.duration_minutes,
@@ -340,8 +351,7 @@ async def decisions(uow: UnitOfWork, since: datetime, until: datetime, limit: in
                array_agg((l.line -> 'eta_seconds')::float8 order by l.place) as etas,
                array_agg((jsonb_path_query_first(l.line, '$.factors[*] ? (@.name == "sla").raw'))::float8
                          order by l.place) as slacks,
-               array_agg((select jsonb_object_agg(f ->> 'name', f -> 'value')
-                          from jsonb_array_elements(l.line -> 'factors') f) order by l.place) as values
+               {_FACTORS.format(order="l.place")}
         from taken t, jsonb_array_elements(t.candidates) with ordinality l(line, place)
         where l.line ? 'factors' and l.place <= %(ranked)s
         group by t.id, t.engineer_id, t.chosen_name, t.decided_at, t.work_order_id, t.number, t.duration_minutes, t.day
@@ -356,10 +366,7 @@ async def decisions(uow: UnitOfWork, since: datetime, until: datetime, limit: in
 
 async def count_decisions(uow: UnitOfWork, since: datetime, until: datetime) -> int:
     found = await uow.value(
-        """
-        select count(*) from assignment_decision
-        where decided_at >= %(since)s and decided_at < %(until)s and jsonb_path_exists(candidates, '$[0].factors')
-        """,
+        "select count(*) from assignment_decision where decided_at >= %(since)s and decided_at < %(until)s",
         since=since,
         until=until,
     )

@@ -3,7 +3,7 @@
 Each decision is ranked again as it stood then: what an earlier one would have changed is not carried on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -85,12 +85,13 @@ class Preview:
 
 def preview(past: Sequence[Past], weights: Weights, left_out: int = 0) -> Preview:
     """Rank every decision again with other weights."""
+    before, after = [it.stood[0] for it in past], [it.first_by(weights) for it in past]
     return Preview(
         len(past),
         left_out,
-        _figures(past, lambda it: it.stood[0]),
-        _figures(past, lambda it: it.first_by(weights)),
-        [_changed(it, after) for it in past if (after := it.first_by(weights)) is not it.stood[0]],
+        _figures(past, before),
+        _figures(past, after),
+        [_changed(it, one) for it, one in zip(past, after, strict=True) if one is not it.stood[0]],
     )
 
 
@@ -109,8 +110,7 @@ def _changed(it: Past, after: Stood) -> Changed:
     )
 
 
-def _figures(past: Sequence[Past], first: Callable[[Past], Stood]) -> Figures:
-    firsts = [first(it) for it in past]
+def _figures(past: Sequence[Past], firsts: Sequence[Stood]) -> Figures:
     return Figures(
         sum(it.chosen_id == one.engineer_id for it, one in zip(past, firsts, strict=True)),
         _mean(one.eta_seconds for one in firsts),

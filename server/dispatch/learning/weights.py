@@ -70,6 +70,8 @@ async def set_weights(
     """
     require(actor, Permission.SETTINGS_MANAGE)
     wanted = checked(weights)
+    # Locked before anything is written, as whoever accepts learned weights does.
+    await queries.lock_kind(uow, Kind.WEIGHTS)
     before = await in_force(uow)
     version = before.version + 1
     if before.version != expected_version or not await queries.insert_weights(uow, version, wanted, actor.person):
@@ -97,7 +99,6 @@ async def set_back(uow: UnitOfWork, actor: Actor, learnt: Model) -> WeightsVersi
 
 
 async def _retire_learnt(uow: UnitOfWork, actor: Actor) -> None:
-    await queries.lock_kind(uow, Kind.WEIGHTS)
     learnt = await queries.accepted(uow, Kind.WEIGHTS)
     if learnt is None:
         return
@@ -122,11 +123,12 @@ async def replayed(uow: UnitOfWork, weights: Weights, since: datetime, until: da
         raise PeriodTooLong(days=LONGEST_REPLAY.days)
     wanted = checked(weights)
     past = [_past(row) for row in await queries.decisions(uow, since, until, _REPLAYED, _RANKED)]
-    left_out = await queries.count_decisions(uow, since, until) - len(past)
+    left_out = max(0, await queries.count_decisions(uow, since, until) - _REPLAYED)
     return await asyncio.to_thread(preview, past, wanted, left_out)
 
 
 def _past(row: Row) -> Past:
-    columns = zip(row["engineers"], row["names"], row["etas"], row["slacks"], row["values"], strict=True)
-    stood = [Stood(UUID(engineer), name, eta, slack, values) for engineer, name, eta, slack, values in columns]
+    values = queries.factor_values(row)
+    columns = zip(row["engineers"], row["names"], row["etas"], row["slacks"], values, strict=True)
+    stood = [Stood(UUID(engineer), name, eta, slack, of) for engineer, name, eta, slack, of in columns]
     return Past(**{name: row[name] for name in _SAID}, stood=stood)
