@@ -45,7 +45,23 @@ class Engineer:
     home: Point
     territory_id: UUID | None
     daily_capacity_minutes: int
+    pace_percent: int  # of a job's usual minutes that this engineer takes for it
     skills: tuple[SkillLevel, ...]
+
+
+@dataclass(frozen=True)
+class Hours:
+    """A span of work, with a rest of `break_minutes` that begins from `break_opens` to `break_closes` if there is one.
+
+    overtime_minutes: how long it may go on after it ends.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    break_opens: datetime | None = None
+    break_closes: datetime | None = None
+    break_minutes: int | None = None
+    overtime_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,3 +71,7 @@ class Shift:
     person_name: str
     starts_at: datetime
     ends_at: datetime
+    break_opens: datetime | None
+    break_closes: datetime | None
+    break_minutes: int | None
+    overtime_minutes: int

@@ -31,6 +31,12 @@ class ShiftOverlaps(Problem):
     sentence = "This person already has a shift from {starts_at} to {ends_at}."
 
 
+class BreakOutsideShift(Problem):
+    code = "workforce.break_outside_shift"
+    kind = Kind.REFUSED
+    sentence = "The break must open, close and end within the shift."
+
+
 class SkillTaken(Problem):
     code = "workforce.skill_taken"
     kind = Kind.CONFLICT

@@ -9,7 +9,9 @@ _PERSON = """
     from person p where p.id = any(%(ids)s)
 """
 _SHIFT = """
-    select s.id, jsonb_build_object('starts_at', s.starts_at, 'ends_at', s.ends_at) as d
+    select s.id, jsonb_build_object(
+        'starts_at', s.starts_at, 'ends_at', s.ends_at, 'break_opens', s.break_opens, 'break_closes', s.break_closes,
+        'break_minutes', s.break_minutes) as d
     from shift s where s.id = any(%(ids)s)
 """
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from server.core.db import UnitOfWork
 from server.geo.domain import Point
-from server.workforce.domain import Engineer, Shift, Skill, Territory
+from server.workforce.domain import Engineer, Hours, Shift, Skill, Territory
 
 _ENGINEER = """
     select e.person_id, p.name, array[st_x(e.home::geometry), st_y(e.home::geometry)] as home, e.territory_id,
-           e.daily_capacity_minutes,
+           e.daily_capacity_minutes, e.pace_percent,
            coalesce(
                (select jsonb_agg(jsonb_build_object('key', s.key, 'level', es.level) order by s.key)
                 from engineer_skill es join skill s on s.id = es.skill_id
@@ -21,7 +21,8 @@ _ENGINEER = """
     from engineer e join person p on p.id = e.person_id
 """
 _SHIFT = """
-    select s.id, s.person_id, p.name as person_name, s.starts_at, s.ends_at
+    select s.id, s.person_id, p.name as person_name, s.starts_at, s.ends_at, s.break_opens, s.break_closes,
+           s.break_minutes, s.overtime_minutes
     from shift s join person p on p.id = s.person_id
 """
 
@@ -136,15 +137,21 @@ async def is_working(uow: UnitOfWork, person: UUID) -> bool:
 
 
 async def upsert_engineer(
-    uow: UnitOfWork, *, person: UUID, home: Point, territory_id: UUID | None, daily_capacity_minutes: int
+    uow: UnitOfWork,
+    *,
+    person: UUID,
+    home: Point,
+    territory_id: UUID | None,
+    daily_capacity_minutes: int,
+    pace_percent: int,
 ) -> None:
     await uow.run(
         """
-        insert into engineer (org_id, person_id, home, territory_id, daily_capacity_minutes)
-        values (%(org)s, %(person)s, st_point(%(lon)s, %(lat)s, 4326)::geography, %(territory)s, %(capacity)s)
+        insert into engineer (org_id, person_id, home, territory_id, daily_capacity_minutes, pace_percent)
+        values (%(org)s, %(person)s, st_point(%(lon)s, %(lat)s, 4326)::geography, %(territory)s, %(capacity)s, %(pace)s)
         on conflict (org_id, person_id) do update
         set home = excluded.home, territory_id = excluded.territory_id,
-            daily_capacity_minutes = excluded.daily_capacity_minutes
+            daily_capacity_minutes = excluded.daily_capacity_minutes, pace_percent = excluded.pace_percent
         """,
         org=uow.org,
         person=person,
@@ -152,6 +159,7 @@ async def upsert_engineer(
         lat=home.lat,
         territory=territory_id,
         capacity=daily_capacity_minutes,
+        pace=pace_percent,
     )
 
 
@@ -208,17 +216,18 @@ async def shifts_between(
     )
 
 
-async def insert_shift(uow: UnitOfWork, *, shift: UUID, person: UUID, starts_at: datetime, ends_at: datetime) -> None:
+async def insert_shift(uow: UnitOfWork, *, shift: UUID, person: UUID, hours: Hours) -> None:
     await uow.run(
         """
-        insert into shift (org_id, id, person_id, starts_at, ends_at)
-        values (%(org)s, %(id)s, %(person)s, %(starts)s, %(ends)s)
+        insert into shift (org_id, id, person_id, starts_at, ends_at, break_opens, break_closes, break_minutes,
+                           overtime_minutes)
+        values (%(org)s, %(id)s, %(person)s, %(starts_at)s, %(ends_at)s, %(break_opens)s, %(break_closes)s,
+                %(break_minutes)s, %(overtime_minutes)s)
         """,
         org=uow.org,
         id=shift,
         person=person,
-        starts=starts_at,
-        ends=ends_at,
+        **vars(hours),
     )
 
 

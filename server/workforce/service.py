@@ -1,7 +1,7 @@
 """Describing the workforce: what people can do, where, and when they are on shift."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from server.core.db import UnitOfWork
 from server.core.errors import NotFound
 from server.geo.domain import Point
 from server.workforce import queries
-from server.workforce.domain import Engineer, Shift, Skill, SkillLevel, Territory
+from server.workforce.domain import Engineer, Hours, Shift, Skill, SkillLevel, Territory
 from server.workforce.errors import (
+    BreakOutsideShift,
     NotAnArea,
     NotAnEngineer,
     ShiftOverlaps,
@@ -82,6 +83,7 @@ async def set_engineer(
     person: UUID,
     home: Point,
     daily_capacity_minutes: int,
+    pace_percent: int = 100,
     territory_id: UUID | None = None,
     skills: Sequence[SkillLevel] = (),
 ) -> Engineer:
@@ -90,7 +92,12 @@ async def set_engineer(
     if territory_id is not None and await queries.territory(uow, territory_id) is None:
         raise UnknownTerritory
     await queries.upsert_engineer(
-        uow, person=person, home=home, territory_id=territory_id, daily_capacity_minutes=daily_capacity_minutes
+        uow,
+        person=person,
+        home=home,
+        territory_id=territory_id,
+        daily_capacity_minutes=daily_capacity_minutes,
+        pace_percent=pace_percent,
     )
     await queries.replace_skills(uow, person, {ids[skill.key]: skill.level for skill in skills})
     made = await engineer_of(uow, person)
@@ -113,19 +120,26 @@ async def require_engineer(uow: UnitOfWork, person: UUID) -> None:
         raise NotAnEngineer
 
 
-async def add_shift(uow: UnitOfWork, *, person: UUID, starts_at: datetime, ends_at: datetime) -> Shift:
-    """Put an engineer on shift. Raises NotAnEngineer, ShiftOverlaps."""
+async def add_shift(uow: UnitOfWork, *, person: UUID, hours: Hours) -> Shift:
+    """Put an engineer on shift. Raises NotAnEngineer, ShiftOverlaps, BreakOutsideShift."""
+    if hours.break_opens and hours.break_closes and not _rest_fits(hours, hours.break_opens, hours.break_closes):
+        raise BreakOutsideShift
     if not await queries.lock_engineer(uow, person):
         raise NotAnEngineer
-    other = await queries.shift_between(uow, person, starts_at, ends_at)
+    other = await queries.shift_between(uow, person, hours.starts_at, hours.ends_at)
     if other is not None:
         raise ShiftOverlaps(starts_at=other.starts_at.isoformat(), ends_at=other.ends_at.isoformat())
     shift = uow.new_id()
-    await queries.insert_shift(uow, shift=shift, person=person, starts_at=starts_at, ends_at=ends_at)
+    await queries.insert_shift(uow, shift=shift, person=person, hours=hours)
     made = await queries.shift(uow, shift)
     if made is None:
         raise NotFound(thing="shift")
     return made
+
+
+def _rest_fits(hours: Hours, opens: datetime, closes: datetime) -> bool:
+    ends = closes + timedelta(minutes=hours.break_minutes or 0)
+    return hours.starts_at <= opens <= closes and ends <= hours.ends_at
 
 
 async def shifts_between(uow: UnitOfWork, start: datetime, end: datetime, *, person: UUID | None = None) -> list[Shift]:

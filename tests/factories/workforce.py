@@ -7,7 +7,7 @@ from server.geo.domain import Point
 from server.identity import service as identity
 from server.identity.domain import Actor, Audience, permissions_of
 from server.workforce import service
-from server.workforce.domain import Engineer, Shift, SkillLevel
+from server.workforce.domain import Engineer, Hours, Shift, SkillLevel
 
 HOME = Point(7.4167, 43.7333)
 
@@ -34,6 +34,4 @@ async def another_engineer(uow: UnitOfWork, org, name: str = "Bruno", role: str 
 
 
 async def a_shift(uow: UnitOfWork, actor: Actor, hours: int = 8) -> Shift:
-    return await service.add_shift(
-        uow, person=actor.person, starts_at=uow.now(), ends_at=uow.now() + timedelta(hours=hours)
-    )
+    return await service.add_shift(uow, person=actor.person, hours=Hours(uow.now(), uow.now() + timedelta(hours=hours)))

@@ -32,6 +32,7 @@ class SkillLevelIn(WireIn):
 class EngineerIn(WireIn):
     home: PlaceIn
     daily_capacity_minutes: Annotated[int, Field(ge=1, le=1440)] = 480
+    pace_percent: Annotated[int, Field(ge=25, le=400, description="of a job's usual minutes")] = 100
     territory_id: Id | None = None
     skills: Annotated[list[SkillLevelIn], Field(max_length=200)] = []
 
@@ -54,6 +55,7 @@ class SkillLevelOut(WireOut):
 class EngineerOut(WireOut):
     home: PlaceOut
     daily_capacity_minutes: int
+    pace_percent: int
     territory_id: UUID | None
     skills: list[SkillLevelOut]
 
@@ -154,19 +156,30 @@ async def add_person(
             phone=body.phone,
             password=body.password,
         )
-        engineer = None
-        if body.engineer:
-            engineer = await workforce.set_engineer(
-                work.uow,
-                person=person.id,
-                home=Point(body.engineer.home.lon, body.engineer.home.lat),
-                daily_capacity_minutes=body.engineer.daily_capacity_minutes,
-                territory_id=body.engineer.territory_id,
-                skills=[SkillLevel(skill.key, skill.level) for skill in body.engineer.skills],
-            )
-        return _person_out(person, engineer)
+        return _person_out(person, await _set_engineer(work, person.id, body.engineer) if body.engineer else None)
 
     return await once(work, key, body, PersonOut, act)
+
+
+async def _set_engineer(work: Work, person: UUID, it: EngineerIn) -> Engineer:
+    return await workforce.set_engineer(
+        work.uow,
+        person=person,
+        home=Point(it.home.lon, it.home.lat),
+        daily_capacity_minutes=it.daily_capacity_minutes,
+        pace_percent=it.pace_percent,
+        territory_id=it.territory_id,
+        skills=[SkillLevel(skill.key, skill.level) for skill in it.skills],
+    )
+
+
+@router.put("/people/{person_id}/engineer")
+async def set_engineer(
+    work: Annotated[Work, permitted(Permission.PEOPLE_MANAGE)], person_id: Id, body: EngineerIn
+) -> PersonOut:
+    """Give a person the working side of an engineer, or replace it whole."""
+    person = await service.person(work.uow, person_id)
+    return _person_out(person, await _set_engineer(work, person_id, body))
 
 
 @router.get("/people/{person_id}")

@@ -13,6 +13,7 @@ from edge.problems import PROBLEMS
 from server.core.wire import Id, Instant, Latitude, Longitude, Name, WireIn, WireOut
 from server.identity.domain import Permission
 from server.workforce import service
+from server.workforce.domain import Hours
 
 router = APIRouter(prefix="/api/v1", tags=["workforce"], responses=PROBLEMS)
 
@@ -66,13 +67,30 @@ class TerritoriesOut(WireOut):
 
 
 class NewShift(WireIn):
+    """A break is whole or not at all: it begins from `break_opens` to `break_closes`, and lasts `break_minutes`."""
+
     starts_at: Instant
     ends_at: Instant
+    break_opens: Instant | None = None
+    break_closes: Instant | None = None
+    break_minutes: Annotated[int, Field(ge=1, le=480)] | None = None
+    overtime_minutes: Annotated[int, Field(ge=0, le=720)] = 0
 
     @model_validator(mode="after")
     def _runs_forward(self) -> "NewShift":
         if self.ends_at <= self.starts_at:
             message = "ends_at must lie after starts_at"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _break_is_whole(self) -> "NewShift":
+        given = [it is not None for it in (self.break_opens, self.break_closes, self.break_minutes)]
+        if any(given) and not all(given):
+            message = "a break needs break_opens, break_closes and break_minutes"
+            raise ValueError(message)
+        if self.break_opens and self.break_closes and self.break_closes < self.break_opens:
+            message = "break_closes must not lie before break_opens"
             raise ValueError(message)
         return self
 
@@ -83,6 +101,10 @@ class ShiftOut(WireOut):
     person_name: str
     starts_at: datetime
     ends_at: datetime
+    break_opens: datetime | None
+    break_closes: datetime | None
+    break_minutes: int | None
+    overtime_minutes: int
 
 
 class ShiftsOut(WireOut):
@@ -142,7 +164,7 @@ async def add_shift(
     key: IdempotencyHeader = None,
 ) -> ShiftOut:
     async def act() -> ShiftOut:
-        made = await service.add_shift(work.uow, person=person_id, starts_at=body.starts_at, ends_at=body.ends_at)
+        made = await service.add_shift(work.uow, person=person_id, hours=Hours(**dict(body)))
         return ShiftOut.model_validate(made)
 
     return await once(work, key, body, ShiftOut, act)
