@@ -107,3 +107,27 @@ class AnswerDoesNotFit(Problem):
     code = "checklist.answer_does_not_fit"
     kind = Kind.REFUSED
     sentence = "This checklist item asks for a {kind} answer."
+
+
+class WindowsOverlap(Problem):
+    code = "work_order.windows_overlap"
+    kind = Kind.REFUSED
+    sentence = "These windows overlap; make one of those that do."
+
+
+class LinkElsewhere(Problem):
+    code = "work_order.link_elsewhere"
+    kind = Kind.REFUSED
+    sentence = "Only orders at one site can be begun together."
+
+
+class LinkTaken(Problem):
+    code = "work_order.link_taken"
+    kind = Kind.CONFLICT
+    sentence = "These two orders are linked already."
+
+
+class LinkRunsInACircle(Problem):
+    code = "work_order.link_runs_in_a_circle"
+    kind = Kind.CONFLICT
+    sentence = "One of these orders depends on the other already, perhaps over others between them."

@@ -9,7 +9,7 @@ from uuid import UUID
 from server.customers.domain import Asset, Contact, Customer, Site, Tier
 from server.geo.domain import Point
 from server.workforce.domain import SkillLevel
-from server.workorders.domain import Action, Priority, State, VisitState, WorkOrder
+from server.workorders.domain import Action, LinkKind, Priority, State, VisitState, WorkOrder
 from server.workorders.invoicing import Obstacle, obstacles
 from server.workorders.procedures import Item, ItemKind, within_limits
 from server.workorders.records import Answer, Cost, Note, Photo, PhotoState, TimeEntry
@@ -144,3 +144,26 @@ def extra(items: Sequence[Item], answers: Sequence[Answer]) -> list[Answer]:
     """Answer the answers to items that are not the procedure's any more."""
     known = {item.id for item in items}
     return [answer for answer in answers if answer.item_id not in known]
+
+
+@dataclass(frozen=True)
+class Window:
+    """When work may begin, besides the order's own window."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Two orders that begin together, or of which the second begins when the first has ended."""
+
+    id: UUID
+    kind: LinkKind
+    first_id: UUID
+    first_number: int
+    first_title: str
+    then_id: UUID
+    then_number: int
+    then_title: str
+    gap_minutes: int
