@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from web_api.admin import devices, people, workforce
 from web_api.auth import sessions
 from web_api.board import (
+    arrangements,
     assignment_rules,
     board,
     customers,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     workforce.router,
     customers.router,
     orders.router,
+    arrangements.router,
     dispatch.router,
     learning.router,
     weights.router,
