@@ -106,6 +106,10 @@ class Durations:
         pace = self.paces.get(engineer)
         return _percent(pace.log) if pace else 100
 
+    def usual(self, tasks: Sequence[Task]) -> list[int]:
+        """Answer the median in whole minutes, at least 1, whoever does it."""
+        return [max(1, round(float(it))) for it in np.exp(self._bases(tasks))]
+
     def matrix(self, tasks: Sequence[Task], engineers: Sequence[UUID]) -> tuple[Numbers, Numbers]:
         """Answer median and ninetieth percentile in minutes, shape (tasks, engineers)."""
         paces = np.array([self._pace(engineer) for engineer in engineers])

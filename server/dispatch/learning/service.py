@@ -259,6 +259,11 @@ async def pace_of(uow: UnitOfWork, engineers: Collection[UUID]) -> dict[UUID, in
     return {engineer: known.pace_percent(engineer) for engineer in engineers}
 
 
+async def durations_in_force(uow: UnitOfWork) -> Durations:
+    """Answer the accepted model; where there is none, one that leaves every task its own minutes."""
+    return await _durations(uow) or Durations.nothing()
+
+
 async def chance_of_fix(uow: UnitOfWork, problem_type: str, engineers: Collection[UUID]) -> dict[UUID, float] | None:
     """Answer each one's chance to settle it with the first visit; None where nothing was learnt."""
     known = await _chances(uow)

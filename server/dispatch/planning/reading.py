@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from server.core.db import UnitOfWork
+from server.dispatch.learning import service as learning
+from server.dispatch.learning.durations import Durations, Task
 from server.dispatch.planning.domain import Scope
 from server.dispatch.planning.picture import (
     Away,
@@ -98,8 +100,8 @@ _WANTED = """
 
 _FACTS = """
     select o.id, o.number, array[st_x(s.place::geometry), st_y(s.place::geometry)] as place, s.territory_id, o.priority,
-           c.tier = 'vip' as vip, o.duration_minutes, o.respond_by, o.window_start, o.window_end,
-           o.preferred_engineer_id, o.visit_id, o.engineer_id, o.planned_start, o.planned_end, o.pin,
+           c.tier = 'vip' as vip, o.duration_minutes, o.problem_type, a.product, a.model, o.respond_by, o.window_start,
+           o.window_end, o.preferred_engineer_id, o.visit_id, o.engineer_id, o.planned_start, o.planned_end, o.pin,
            coalesce(
                (select jsonb_agg(jsonb_build_object('key', k.key, 'level', w.level) order by k.key)
                 from work_order_skill w join skill k on k.id = w.skill_id where w.work_order_id = o.id),
@@ -118,6 +120,7 @@ _FACTS = """
            (select w.engineer_id from customer_wish w where w.customer_id = o.customer_id and w.wish = 'preferred'
             order by w.at desc limit 1) as liked
     from wanted o join site s on s.id = o.site_id join customer c on c.id = o.customer_id
+    left join asset a on a.id = o.asset_id
     order by o.number
 """
 
@@ -163,10 +166,14 @@ async def picture(
     reported away, as long as they are.
     """
     at = uow.now()
-    duties = await _duties(uow, scope, at)
+    learnt = await learning.durations_in_force(uow)
+    duties = [_at_pace(it, learnt) for it in await _duties(uow, scope, at)]
     rows = await _orders(uow, scope, at, duties, with_new=with_new)
     aways = await _aways(uow, at, scope.until) + [Away(it, scope.begins - _OVERDUE, scope.until) for it in without]
-    orders = tuple(_lost(_order(row, at), aways) for row in rows)
+    usual = learnt.usual([_task(row) for row in rows])
+    orders = tuple(
+        _lost(replace(_order(row, at), minutes=minutes), aways) for row, minutes in zip(rows, usual, strict=True)
+    )
     there = [present(it, aways) for it in duties]
     links = await uow.rows(_LINKS, orders=[it.id for it in orders])
     return Picture(
@@ -178,6 +185,17 @@ async def picture(
         links=tuple(Link(**{**row, "kind": LinkKind(row["kind"])}) for row in links),
         depots=await _depots(uow),
         policy=policy,
+    )
+
+
+def _task(row: dict[str, Any]) -> Task:
+    return Task(row["problem_type"], row["duration_minutes"], row["product"], row["model"])
+
+
+def _at_pace(duty: Duty, learnt: Durations) -> Duty:
+    """An engineer's own pace, where it was learnt and the office took it over."""
+    return (
+        replace(duty, pace_percent=learnt.pace_percent(duty.engineer_id)) if duty.engineer_id in learnt.paces else duty
     )
 
 
