@@ -15,7 +15,7 @@ import psycopg
 from benchmarks.database import own_database
 from server.core.clock import SystemClock
 from server.core.db import Database, UnitOfWork
-from server.dispatch import queries, service
+from server.dispatch import crew, service
 from server.geo.region import Region, prepare_region
 from server.geo.travel import Travel, travel_for
 from server.identity import service as identity
@@ -138,9 +138,10 @@ async def _measured(url: str, org: uuid.UUID, travel: Travel) -> tuple[list[floa
             sources.update(candidate.source for candidate in found.items[:3])
 
         async def plain(uow: UnitOfWork, job: uuid.UUID) -> None:
-            asked = await queries.job(uow, job)
+            asked = await crew.job(uow, job)
             assert asked is not None
-            await uow.connection.execute(queries.PROSPECTS, queries.prospects_asked(asked, AT))
+            statement = crew.prospects_statement(everybody=False, skilled=bool(asked.skills))
+            await uow.rows(statement, **crew.prospects_asked(asked, AT))
 
         sources: set[str] = set()
         ranked, bare = [], []

@@ -7,6 +7,7 @@ from server.core import events
 from server.core.db import UnitOfWork
 from server.core.events import Event, Subscriptions
 from server.customers import service as customers
+from server.dispatch import first_fix
 from server.geo import service as geo
 from server.identity import service as identity
 from server.identity.domain import Actor, Audience
@@ -26,6 +27,8 @@ def subscribe(subscriptions: Subscriptions) -> None:
     subscriptions.on("fence.entered", note_approach)
     for over in ("visit.withdrawn", "visit.declined", "work_order.resolved", "work_order.closed"):
         subscriptions.on(over, expect_nobody)
+    for ended in ("work_order.resolved", "work_order.reopened"):
+        subscriptions.on(ended, count_first_fix)
 
 
 async def expect_arrival(uow: UnitOfWork, event: Event) -> None:
@@ -82,6 +85,10 @@ async def note_approach(uow: UnitOfWork, event: Event) -> None:
         payload=payload_of(order, visit),
     )
     await notify.queue_hint(uow, engineer.person, Hint.ARRIVAL, order.id, f"arrival:{visit.id}")
+
+
+async def count_first_fix(uow: UnitOfWork, event: Event) -> None:
+    await first_fix.count_again(uow, event.subject_id)
 
 
 async def _engineer(uow: UnitOfWork, person_id: UUID) -> Actor:

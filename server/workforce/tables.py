@@ -53,6 +53,7 @@ class EngineerSkill(OrgTable, table=True):
         belongs_to("person_id", "person"),
         belongs_to("skill_id", "skill"),
         CheckConstraint("level between 1 and 5", name="level"),
+        Index(None, "org_id", "skill_id", postgresql_include=["person_id", "level", "valid_until"]),
     )
 
     person_id: UUID = Field(primary_key=True)
@@ -71,6 +72,11 @@ class Shift(OrgRecord, table=True):
         CheckConstraint("break_opens <= break_closes and break_minutes > 0", name="break"),
         CheckConstraint("overtime_minutes between 0 and 720", name="overtime"),
         Index(None, "org_id", "person_id", "starts_at"),
+        # Who works then, of everybody, and who has something to be asked for.
+        Index(None, "org_id", "ends_at", "starts_at", "person_id"),
+        Index(
+            "shift_rest_idx", "org_id", "ends_at", postgresql_where="break_minutes is not null or overtime_minutes > 0"
+        ),
     )
 
     person_id: UUID

@@ -19,10 +19,12 @@ from server.core.tables import (
     point,
     texts,
 )
-from server.workorders.domain import Channel, LinkKind, Pin, Priority, State, VisitState
+from server.workorders.domain import OPEN_VISIT, Channel, LinkKind, Pin, Priority, State, VisitState
 from server.workorders.procedures import ItemKind
 from server.workorders.records import CostKind, PhotoState, TimeKind
 from server.workorders.texts import Origin, TextField
+
+_OPEN_VISIT = ", ".join(f"'{state}'" for state in sorted(OPEN_VISIT))
 
 
 class Procedure(OrgRecord, table=True):
@@ -204,6 +206,15 @@ class Visit(OrgRecord, table=True):
         UniqueConstraint("org_id", "work_order_id", "ordinal"),
         Index(None, "org_id", "engineer_id", "state"),
         Index(None, "org_id", "engineer_id", "finished_at"),
+        # Everybody's work ahead, read without the visits themselves.
+        Index(
+            "visit_open_idx",
+            "org_id",
+            "engineer_id",
+            "planned_start",
+            postgresql_include=["planned_end", "state", "work_order_id"],
+            postgresql_where=f"engineer_id is not null and state in ({_OPEN_VISIT})",
+        ),
     )
 
     work_order_id: UUID

@@ -33,6 +33,83 @@ async def test_candidates_come_with_their_breakdown_and_the_others_with_why_not(
     assert other["name"] == "Bruno"
     assert {reason["code"] for reason in other["reasons"]} == {"skill_missing", "no_shift"}
     assert found["weights_version"] == 1
+    assert (best["rank"], found["candidate_count"], found["excluded_count"]) == (1, 1, 1)
+
+
+async def test_a_decision_says_who_when_how_and_why_and_answers_why_not_somebody(client, signed_in, engineer, order):
+    headers = await signed_in("dispatcher")
+    path = f"/api/v1/work-orders/{order.id}"
+    (other,) = (await client.get(f"{path}/candidates", headers=headers)).json()["excluded"]
+    assert (await client.get(f"{path}/decisions", headers=headers)).json() == {"items": []}
+    await client.post(f"{path}/assign", json={"engineer_id": str(engineer.person)}, headers=headers)
+    auditor = await signed_in("auditor")
+    answer = await client.get(f"{path}/decisions", params={"engineer_id": other["engineer_id"]}, headers=auditor)
+    assert answer.status_code == 200, answer.text
+    (decision,) = answer.json()["items"]
+    assert (decision["how"], decision["chosen_rank"]) == ("suggested", 1)
+    assert decision["engineer_name"] == engineer.name
+    assert decision["decided_by_name"] == "Dispatcher"
+    assert decision["chosen"] == decision["best"][0]
+    assert decision["chosen_against"] is None
+    assert decision["excluded"] == [other]
+    assert decision["asked_about"] == [
+        {
+            "engineer_id": other["engineer_id"],
+            "name": "Bruno",
+            "rank": None,
+            "score": None,
+            "codes": ["skill_missing", "no_shift"],
+        }
+    ]
+    assert decision["job"]["number"] == order.number
+    assert sum(decision["weights"].values()) == pytest.approx(1)
+    refused = await client.get(f"{path}/decisions", headers=await signed_in("engineer"))
+    assert refused.status_code == 403
+    assert (await client.get(f"/api/v1/work-orders/{uuid4()}/decisions", headers=auditor)).status_code == 404
+
+
+async def test_somebody_sent_against_the_rules_is_told_with_the_rules(client, signed_in, order):
+    headers = await signed_in("dispatcher")
+    path = f"/api/v1/work-orders/{order.id}"
+    (other,) = (await client.get(f"{path}/candidates", headers=headers)).json()["excluded"]
+    await client.post(f"{path}/assign", json={"engineer_id": other["engineer_id"]}, headers=headers)
+    (decision,) = (await client.get(f"{path}/decisions", headers=headers)).json()["items"]
+    assert (decision["how"], decision["chosen_rank"], decision["chosen"]) == ("manual", None, None)
+    assert decision["chosen_against"] == other
+
+
+async def test_a_customers_wishes_are_recorded_replaced_and_withdrawn(client, signed_in, engineer, order):
+    headers = await signed_in("service_agent")
+    path = f"/api/v1/customers/{order.customer_id}/wishes"
+    mine = f"{path}/{engineer.person}"
+    said = await client.put(mine, json={"wish": "preferred", "why": "Knows the house"}, headers=headers)
+    assert said.status_code == 200, said.text
+    await client.put(mine, json={"wish": "banned", "why": "Broke a vase"}, headers=headers)
+    (wish,) = (await client.get(path, headers=headers)).json()["items"]
+    assert (wish["engineer_name"], wish["wish"], wish["why"]) == (engineer.name, "banned", "Broke a vase")
+    dispatcher = await signed_in("dispatcher")
+    found = (await client.get(f"/api/v1/work-orders/{order.id}/candidates", headers=dispatcher)).json()
+    codes = {it["name"]: [reason["code"] for reason in it["reasons"]] for it in found["excluded"]}
+    assert codes[engineer.name] == ["banned"]
+    assert (await client.delete(mine, headers=headers)).status_code == 204
+    assert (await client.delete(mine, headers=headers)).status_code == 404
+    assert (await client.get(path, headers=headers)).json() == {"items": []}
+
+
+async def test_a_wish_needs_a_reason_a_known_customer_and_an_engineer(client, signed_in, dispatcher, engineer, order):
+    headers = await signed_in("service_agent")
+    path = f"/api/v1/customers/{order.customer_id}/wishes"
+    wish = {"wish": "banned", "why": "Broke a vase"}
+    assert (await client.put(f"{path}/{engineer.person}", json=wish | {"why": ""}, headers=headers)).status_code == 422
+    assert (
+        await client.put(f"{path}/{engineer.person}", json=wish | {"wish": "x"}, headers=headers)
+    ).status_code == 422
+    assert (await client.put(f"{path}/{dispatcher.person}", json=wish, headers=headers)).status_code == 422
+    nobodys = f"/api/v1/customers/{uuid4()}/wishes"
+    assert (await client.put(f"{nobodys}/{engineer.person}", json=wish, headers=headers)).status_code == 404
+    assert (await client.get(nobodys, headers=headers)).status_code == 404
+    auditor = await signed_in("auditor")
+    assert (await client.put(f"{path}/{engineer.person}", json=wish, headers=auditor)).status_code == 403
 
 
 async def test_candidates_can_be_asked_for_another_moment(client, signed_in, order):

@@ -1,27 +1,36 @@
 """Who takes this job, on real rows: what the ranking reads, what an assignment leaves, what follows from it."""
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from server.core.db import UnitOfWork
+from server.core.errors import NotFound
 from server.core.events import Event, Subscriptions
-from server.dispatch import queries, service
+from server.customers import duplicate_queries
+from server.dispatch import crew, decisions, queries, service, wishes
 from server.dispatch.board import EngineerState
 from server.dispatch.decisions import How
-from server.dispatch.scoring import DEFAULT_WEIGHTS, Factor, Origin, Ranking, Why
+from server.dispatch.domain import Wish
+from server.dispatch.prospects import Drives, Origin
+from server.dispatch.scoring import DEFAULT_WEIGHTS, Factor, Ranking, Why, judge
 from server.dispatch.subscribers import subscribe
 from server.geo import service as geo
 from server.geo.estimate import EstimatedTravel
 from server.identity.domain import Actor
+from server.inventory import reservations
+from server.inventory import service as inventory
+from server.inventory.domain import LocationKind
 from server.notify import service as notify
 from server.workforce.domain import SkillLevel
 from server.workforce.errors import NotAnEngineer
 from server.workorders import service as workorders
 from server.workorders.domain import Action, VisitState
-from tests.factories.customers import MONTE_CARLO, a_site, a_vip
+from tests.factories.customers import MONTE_CARLO, a_customer, a_site, a_vip
 from tests.factories.geo import Track, all_day, device_of, north_of, with_phone
+from tests.factories.inventory import a_part, a_warehouse, goods_in
 from tests.factories.workforce import a_shift, an_engineer, another_engineer
 from tests.factories.workorders import an_order, confirm, work_until
 from tests.fakes.channel import RecordingChannel
@@ -51,6 +60,10 @@ async def ranked(uow: UnitOfWork, dispatcher: Actor, order_id: UUID) -> Ranking:
 
 async def assign(uow: UnitOfWork, dispatcher: Actor, order_id: UUID, engineer: Actor, **times):
     return await service.assign(uow, dispatcher, TRAVEL, work_order_id=order_id, engineer_id=engineer.person, **times)
+
+
+async def wish(uow: UnitOfWork, dispatcher: Actor, customer_id: UUID, engineer: Actor, said: Wish, why: str) -> None:
+    await wishes.record_wish(uow, dispatcher, customer_id=customer_id, engineer_id=engineer.person, wish=said, why=why)
 
 
 async def stand(uow: UnitOfWork, phone: Actor, metres: float, seq: int = 1) -> None:
@@ -202,6 +215,198 @@ async def test_a_decision_says_who_chose_and_how_far_up_the_suggestions_they_sto
     assert [it["decided_by"] for it in stored] == [*[dispatcher.person] * 4, None]
 
 
+def raw(ranking: Ranking, engineer: Actor, name: Factor) -> float:
+    (line,) = [it for it in ranking.items if it.engineer_id == engineer.person]
+    return next(it.raw for it in line.factors if it.name is name)
+
+
+async def test_a_wish_of_the_customer_is_weighed_and_a_ban_excludes_with_what_they_said(uow, dispatcher, anna, bruno):
+    order = await an_order(uow, dispatcher)
+    await wish(uow, dispatcher, order.customer_id, bruno, Wish.PREFERRED, "Speaks Italian")
+    found = await ranked(uow, dispatcher, order.id)
+    assert (raw(found, anna, Factor.PREFERRED), raw(found, bruno, Factor.PREFERRED)) == (0, 1)
+    await wish(uow, dispatcher, order.customer_id, bruno, Wish.BANNED, "Broke a vase")
+    found = await ranked(uow, dispatcher, order.id)
+    assert [it.engineer_id for it in found.items] == [anna.person]
+    (banned,) = found.excluded
+    assert [(it.code, it.sentence) for it in banned.reasons] == [
+        (Why.BANNED, "The customer does not want them: Broke a vase")
+    ]
+    await wishes.withdraw_wish(uow, dispatcher, customer_id=order.customer_id, engineer_id=bruno.person)
+    assert len((await ranked(uow, dispatcher, order.id)).items) == 2
+    with pytest.raises(NotFound):
+        await wishes.withdraw_wish(uow, dispatcher, customer_id=order.customer_id, engineer_id=bruno.person)
+
+
+async def test_a_wish_outlives_the_merging_of_its_customer(uow, dispatcher, anna):
+    gone = await a_customer(uow, "Hotel Azure")
+    await wish(uow, dispatcher, gone.id, anna, Wish.BANNED, "Noisy")
+    order = await an_order(uow, dispatcher)
+    await duplicate_queries.merge_customers(uow, gone=gone.id, stays=order.customer_id, by=dispatcher.person)
+    (why_not,) = (await ranked(uow, dispatcher, order.id)).excluded
+    assert [it.code for it in why_not.reasons] == [Why.BANNED]
+    assert [it.why for it in await wishes.wishes_of(uow, dispatcher, order.customer_id)] == ["Noisy"]
+
+
+async def test_reserved_parts_that_lie_in_a_van_speak_for_its_engineer(uow, dispatcher, anna, bruno):
+    order = await an_order(uow, dispatcher)
+    assert raw(await ranked(uow, dispatcher, order.id), anna, Factor.PARTS) == 100, "none are needed"
+    warehouse, fan, belt = await a_warehouse(uow), await a_part(uow, "FAN"), await a_part(uow, "BELT")
+    van = await inventory.add_location(uow, kind=LocationKind.VAN, name="Van 1", person_id=anna.person)
+    for part in (fan, belt):
+        await goods_in(uow, dispatcher, part, warehouse, 5)
+        await reservations.reserve(
+            uow, dispatcher, work_order_id=order.id, part_id=part.id, location_id=warehouse.id, quantity=Decimal(2)
+        )
+    await goods_in(uow, dispatcher, fan, van, 9)
+    await goods_in(uow, dispatcher, belt, van, 2)
+    other = await an_order(uow, dispatcher)
+    await reservations.reserve(
+        uow, dispatcher, work_order_id=other.id, part_id=belt.id, location_id=van.id, quantity=Decimal(1)
+    )
+    found = await ranked(uow, dispatcher, order.id)
+    # All fans, and one of two belts: the other is somebody else's.
+    assert (raw(found, anna, Factor.PARTS), raw(found, bruno, Factor.PARTS)) == (75, 0)
+
+
+async def test_first_visits_that_settled_it_speak_for_an_engineer_until_the_order_comes_back(
+    uow, dispatcher, anna, bruno, clock
+):
+    orders = []
+    for one in (anna, anna, bruno):
+        orders.append(order := await an_order(uow, dispatcher))
+        await assign(uow, dispatcher, order.id, one)
+        await confirm(uow, one, await work_until(uow, one, order, Action.RESOLVE))
+    await relay(uow, times=2)
+    order = await an_order(uow, dispatcher)
+    found = await ranked(uow, dispatcher, order.id)
+    assert (raw(found, anna, Factor.SUCCESS), raw(found, bruno, Factor.SUCCESS)) == (100, 100)
+    await workorders.perform(uow, dispatcher, work_order_id=orders[2].id, action=Action.REOPEN, reason="Cold again")
+    await relay(uow, times=2)
+    found = await ranked(uow, dispatcher, order.id)
+    # Two of three were settled: (2 + 4 x 2/3) / 6 and (0 + 4 x 2/3) / 5.
+    assert (raw(found, anna, Factor.SUCCESS), raw(found, bruno, Factor.SUCCESS)) == (77.8, 53.3)
+    clock.forward(timedelta(days=31))
+    await workorders.perform(uow, dispatcher, work_order_id=orders[0].id, action=Action.REOPEN, reason="Winter")
+    await relay(uow, times=2)
+    stored = await uow.rows("select engineer_id, tried, fixed from first_fix order by tried")
+    assert [(it["engineer_id"], it["tried"], it["fixed"]) for it in stored] == [
+        (bruno.person, 1, 0),
+        (anna.person, 2, 2),
+    ]
+
+
+async def test_breaks_and_agreed_overtime_are_those_of_the_shift_at_hand(uow, dispatcher, anna):
+    await uow.run(
+        """
+        update shift set break_opens = starts_at, break_closes = starts_at + interval '1 hour', break_minutes = 30,
+                         overtime_minutes = 60
+        """
+    )
+    short = await an_order(uow, dispatcher, duration_minutes=15)
+    long = await an_order(uow, dispatcher, duration_minutes=90)
+    (at_once,) = (await ranked(uow, dispatcher, short.id)).items
+    (rested,) = (await ranked(uow, dispatcher, long.id)).items
+    assert rested.eta_seconds == at_once.eta_seconds + 30 * 60
+
+
+async def test_a_large_company_shows_the_best_and_tells_of_others_who_is_asked_about(
+    uow, dispatcher, anna, bruno, monkeypatch
+):
+    carla = await another_engineer(uow, anna.org, "Carla")
+    order = await an_order(uow, dispatcher, skills=(SkillLevel("oven", 2),))
+    small = await ranked(uow, dispatcher, order.id)
+    monkeypatch.setattr(service, "ALL_SHOWN_UP_TO", 0)
+    monkeypatch.setattr(service, "SHOWN", 1)
+    large = await ranked(uow, dispatcher, order.id)
+    assert (list(large.items), list(large.excluded)) == (list(small.items[:1]), [])
+    assert (large.candidate_count, large.excluded_count) == (2, 1)
+    about = [bruno.person, carla.person, dispatcher.person]
+    told = await service.candidates(uow, dispatcher, TRAVEL, order.id, uow.now(), about=about)
+    assert (list(told.items), list(told.excluded)) == (list(small.items), list(small.excluded))
+
+
+@pytest.mark.parametrize("skills", [(), (SkillLevel("oven", 3),)], ids=["for anybody", "for the skilled"])
+async def test_whoever_is_left_out_at_first_sight_is_excluded_by_a_rule(uow, dispatcher, anna, bruno, skills):
+    crew_of = {name: await another_engineer(uow, anna.org, name) for name in ("Carla", "Dino", "Emma", "Fred")}
+    await an_engineer(uow, crew_of["Dino"], oven=2)
+    for name in ("Dino", "Emma", "Fred"):
+        await a_shift(uow, crew_of[name])
+    await uow.run("update person set active = false where id = %(id)s", id=crew_of["Emma"].person)
+    order = await an_order(uow, dispatcher, skills=skills)
+    await wish(uow, dispatcher, order.customer_id, crew_of["Fred"], Wish.BANNED, "-")
+    job = await crew.job(uow, order.id)
+    assert job is not None
+    everybody, sieved = [await crew.prospects(uow, job, uow.now(), everybody=every) for every in (True, False)]
+    assert len(everybody) == 6
+    for prospects in (everybody, sieved):
+        drives = Drives.read(await TRAVEL.table([job.place], prospects.places(), uow.now()))
+        judged = judge(job, prospects, drives, uow.now(), DEFAULT_WEIGHTS)
+        able = {prospects.id_of(row): judged.scores[row] for row in judged.best.tolist()}
+        if prospects is everybody:
+            expected = able
+    assert able == expected
+    assert len(sieved) == len(able)
+
+
+async def test_a_decision_can_be_read_a_year_later_without_anything_else(uow, dispatcher, anna, bruno, monkeypatch):
+    carla = await another_engineer(uow, anna.org, "Carla")
+    dino = await another_engineer(uow, anna.org, "Dino")
+    monkeypatch.setattr(decisions, "KEPT_WHOLE", 1)
+    order = await an_order(uow, dispatcher, skills=(SkillLevel("oven", 2),), duration_minutes=45)
+    at = uow.now()
+    await assign(uow, dispatcher, order.id, bruno, note="Asked for him")
+    for person in (anna, bruno, carla):
+        await uow.run("update person set name = 'Gone' where id = %(id)s", id=person.person)
+    await queries.insert_weights(uow, 2, {Factor.ETA: 1.0})
+    (kept,) = await service.decisions(uow, dispatcher, order.id)
+    assert (kept.engineer_name, kept.decided_by_name, kept.how, kept.chosen_rank, kept.note) == (
+        "Bruno",
+        dispatcher.name,
+        How.MANUAL,
+        2,
+        "Asked for him",
+    )
+    assert (kept.weights_version, kept.weights) == (1, dict(DEFAULT_WEIGHTS))
+    assert kept.job is not None
+    assert kept.job["at"] == at.isoformat()
+    assert (kept.job["number"], kept.job["duration_minutes"], kept.job["skills"]) == (
+        order.number,
+        45,
+        [{"key": "oven", "level": 2}],
+    )
+    assert [line["name"] for line in kept.best] == ["Engineer", "Bruno"]
+    assert kept.chosen is not None
+    assert {it["name"] for it in kept.chosen["factors"]} == set(Factor)
+    assert (kept.candidate_count, kept.excluded_count) == (2, 2)
+    for one in (carla, dino):
+        stood = kept.about(one.person)
+        assert stood is not None
+        assert stood["codes"] == [Why.SKILL_MISSING, Why.NO_SHIFT]
+    assert kept.about(dispatcher.person) is None
+    assert kept.about(bruno.person) == {
+        "engineer_id": str(bruno.person),
+        "name": "Bruno",
+        "rank": 2,
+        "score": kept.chosen["score"],
+        "codes": [],
+    }
+
+
+async def test_whoever_is_neither_among_the_best_nor_chosen_is_kept_in_a_line(
+    uow, dispatcher, anna, bruno, monkeypatch
+):
+    monkeypatch.setattr(decisions, "KEPT_WHOLE", 1)
+    order = await an_order(uow, dispatcher)
+    await assign(uow, dispatcher, order.id, anna)
+    (kept,) = await service.decisions(uow, dispatcher, order.id)
+    ((known, name, rank, score),) = kept.others["candidates"]
+    assert (known, name, rank) == (str(bruno.person), "Bruno", 2)
+    stood = kept.about(bruno.person)
+    assert stood is not None
+    assert (stood["rank"], stood["score"]) == (2, score)
+
+
 async def test_a_second_job_is_planned_after_the_first(uow, dispatcher, anna):
     first = await assign(uow, dispatcher, (await an_order(uow, dispatcher)).id, anna)
     second = await assign(uow, dispatcher, (await an_order(uow, dispatcher)).id, anna)
@@ -212,8 +417,10 @@ async def test_a_dispatcher_may_insist_on_somebody_the_rules_exclude(uow, dispat
     order = await an_order(uow, dispatcher, skills=(SkillLevel("oven", 5),))
     visit = await assign(uow, dispatcher, order.id, anna)
     assert visit.engineer_id == anna.person
-    decision = await uow.row("select candidates from assignment_decision")
-    assert decision["candidates"][0]["reasons"][0]["code"] == Why.SKILL_LEVEL_TOO_LOW
+    (decision,) = await service.decisions(uow, dispatcher, order.id)
+    assert (decision.chosen_rank, decision.chosen) == (None, None)
+    assert decision.chosen_against is not None
+    assert decision.chosen_against["reasons"][0]["code"] == Why.SKILL_LEVEL_TOO_LOW
 
 
 async def test_reassigning_takes_the_visit_from_the_first_and_tells_both_phones(uow, dispatcher, anna, bruno):
@@ -299,4 +506,3 @@ async def test_asking_the_roads_in_turns_ranks_as_asking_them_at_once(uow, dispa
     monkeypatch.setattr(service, "ASKED_AT_ONCE", 1)
     in_turns = await ranked(uow, dispatcher, order.id)
     assert list(in_turns.items) == list(at_once.items)
-    assert in_turns.start_of(bruno.person) == at_once.start_of(bruno.person)

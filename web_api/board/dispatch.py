@@ -1,6 +1,8 @@
 """Who takes this job, and sending them."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -12,7 +14,9 @@ from edge.problems import PROBLEMS
 from edge.services import ServicesOf
 from server.core.wire import Id, Instant, WireIn, WireOut
 from server.dispatch import service as dispatch
-from server.dispatch.scoring import Factor, Origin, Why
+from server.dispatch.decisions import Decision, How
+from server.dispatch.prospects import Origin
+from server.dispatch.scoring import Factor, Why
 from server.geo.journey import Source
 from server.identity.domain import Permission
 from server.workorders import access, reading
@@ -39,6 +43,7 @@ class CandidateOut(WireOut):
 
     engineer_id: UUID
     name: str
+    rank: int
     score: float
     origin: Origin
     eta_seconds: int
@@ -63,9 +68,53 @@ class ExcludedOut(WireOut):
 
 
 class CandidatesOut(WireOut):
+    """Everybody of a small company. Of one with more than 200 engineers the best, and whoever was asked about."""
+
     items: list[CandidateOut]
     excluded: list[ExcludedOut]
+    candidate_count: int
+    excluded_count: int
     weights_version: int
+
+
+class StoodOut(WireOut):
+    """How somebody stood when it was decided: with a rank and a score, or with the codes of what spoke against them."""
+
+    engineer_id: UUID
+    name: str
+    rank: int | None
+    score: float | None
+    codes: list[Why]
+
+
+class DecisionOut(WireOut):
+    """Why somebody was sent, as it was known then. Of visits that a plan sent the plan tells more."""
+
+    id: UUID
+    visit_id: UUID
+    decided_at: datetime
+    decided_by: UUID | None
+    decided_by_name: Annotated[str | None, Field(description="null when no person decided")]
+    how: How
+    plan_id: UUID | None
+    note: str | None
+    engineer_id: UUID
+    engineer_name: str
+    chosen_rank: Annotated[int | None, Field(description="from 1; null when rules spoke against the chosen")]
+    job: Annotated[dict[str, Any] | None, Field(description="what was asked for, as of when; null for old decisions")]
+    weights_version: int
+    weights: dict[str, float]
+    best: list[CandidateOut]
+    chosen: CandidateOut | None
+    chosen_against: Annotated[ExcludedOut | None, Field(description="the rules that spoke against the chosen")]
+    excluded: Annotated[list[ExcludedOut], Field(description="some; ask about others by engineer_id")]
+    candidate_count: int
+    excluded_count: int
+    asked_about: Annotated[list[StoodOut], Field(description="those in the query who were there")]
+
+
+class DecisionsOut(WireOut):
+    items: list[DecisionOut]
 
 
 class Assignment(WireIn):
@@ -76,19 +125,47 @@ class Assignment(WireIn):
     planned_end: Instant | None = None
 
 
+type About = Annotated[Sequence[Id], Query(max_length=20, description="who else is to be told of, or why not them")]
+
+
 @router.get("/work-orders/{work_order_id}/candidates")
 async def candidates(
     work_order_id: Id,
     work: Annotated[Work, permitted(Permission.VISITS_DISPATCH)],
     services: ServicesOf,
     at: Annotated[Instant | None, Query(description="as of when; now if left out")] = None,
+    engineer_id: About = (),
 ) -> CandidatesOut:
-    """Every engineer: those who may take the job, the best first, and the others with why not."""
-    ranking = await dispatch.candidates(work.uow, work.actor, services.travel, work_order_id, at or work.uow.now())
+    """Those who may take the job, the best first, and the others with why not."""
+    moment = at or work.uow.now()
+    ranking = await dispatch.candidates(
+        work.uow, work.actor, services.travel, work_order_id, moment, about=tuple(engineer_id)
+    )
     return CandidatesOut(
         items=[CandidateOut.model_validate(candidate) for candidate in ranking.items],
         excluded=[ExcludedOut.model_validate(other) for other in ranking.excluded],
+        candidate_count=ranking.candidate_count,
+        excluded_count=ranking.excluded_count,
         weights_version=ranking.weights_version,
+    )
+
+
+@router.get("/work-orders/{work_order_id}/decisions")
+async def list_decisions(
+    work_order_id: Id, work: Annotated[Work, permitted(Permission.ORDERS_READ)], engineer_id: About = ()
+) -> DecisionsOut:
+    """Why whom was sent to an order, the newest first, as it was known then."""
+    found = await dispatch.decisions(work.uow, work.actor, work_order_id)
+    return DecisionsOut(items=[_told(it, engineer_id) for it in found])
+
+
+def _told(it: Decision, about: Sequence[UUID]) -> DecisionOut:
+    stood = [it.about(engineer) for engineer in about]
+    return DecisionOut.model_validate(
+        {
+            **{name: getattr(it, name) for name in DecisionOut.model_fields if name != "asked_about"},
+            "asked_about": [one for one in stood if one is not None],
+        }
     )
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from server.core.db import Database, UnitOfWork
 from server.core.errors import Problem
-from server.dispatch import queries as dispatch_queries
 from server.dispatch import service as dispatch
 from server.dispatch.decisions import How
 from server.dispatch.planning import queries, service
@@ -135,18 +134,13 @@ async def _send(uow: UnitOfWork, actor: Actor, plan: PlanView, line: LineView, b
         planned_end=booking.end,
         reason=_why(plan),
     )
-    version, _ = await dispatch.weights_in_force(uow)
-    await dispatch_queries.insert_decision(
+    await dispatch.note_planned(
         uow,
-        visit=visit.id,
-        engineer=booking.engineer_id,
-        decided_by=actor.person,
+        actor,
+        visit=visit,
+        engineer_id=booking.engineer_id,
         how=How.REPAIR if plan.kind is PlanKind.REPAIR else How.PLAN,
-        chosen_rank=None,
-        plan=plan.id,
-        note=None,
-        weights_version=version,
-        candidates=[],
+        plan_id=plan.id,
     )
 
 

@@ -24,7 +24,7 @@ from server.dispatch.planning.picture import (
     Span,
     present,
 )
-from server.dispatch.scoring import FRESH
+from server.dispatch.prospects import FRESH
 from server.geo.domain import Point
 from server.inventory.domain import LocationKind
 from server.workforce.domain import SkillLevel

@@ -154,7 +154,9 @@ def _check_open(offer: Offer, order: WorkOrder, now: datetime) -> None:
 
 
 async def _check_able(uow: UnitOfWork, actor: Actor, travel: Travel, work_order_id: UUID) -> None:
-    ranking = await dispatch.candidates(uow, _sending_oneself(actor), travel, work_order_id, uow.now())
+    ranking = await dispatch.candidates(
+        uow, _sending_oneself(actor), travel, work_order_id, uow.now(), about=[actor.person]
+    )
     if ranking.start_of(actor.person) is None:
         raise NotForYou(why="You have no engineer's profile.")
     excluded = next((other for other in ranking.excluded if other.engineer_id == actor.person), None)
