@@ -22,6 +22,7 @@ from web_api.board import (
     timeline,
     visits,
     weights,
+    wishes,
 )
 from web_api.portal import requests, verify
 from web_api.stock import counts, discrepancies, locations, movements, parts, reservations
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
     arrangements.router,
     dispatch.router,
+    wishes.router,
     learning.router,
     weights.router,
     evaluation.router,
