@@ -307,6 +307,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{customer_id}/wishes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Wishes
+         * @description What a customer said about engineers, by the engineers' names.
+         */
+        get: operations["list_wishes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{customer_id}/wishes/{engineer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Record Wish
+         * @description Record what a customer says about an engineer, in place of what they said before.
+         */
+        put: operations["record_wish"];
+        post?: never;
+        /**
+         * Withdraw Wish
+         * @description Forget what a customer said about an engineer.
+         */
+        delete: operations["withdraw_wish"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -418,6 +462,126 @@ export interface paths {
         get: operations["evaluate_dispatch"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disruptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Disruptions
+         * @description What went wrong in the last day or is not over yet, the newest first.
+         */
+        get: operations["list_disruptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disruptions/{disruption_id}/ignore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ignore Disruption
+         * @description Leave things as they are: no plan counts with it any more.
+         */
+        post: operations["ignore_disruption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disruptions/absence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Absence
+         * @description An engineer is not there; a repair is made of what they were to do.
+         */
+        post: operations["report_absence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disruptions/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Breakdown
+         * @description An engineer's van has broken down: nobody expects them any more today.
+         */
+        post: operations["report_breakdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disruptions/delay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Delay
+         * @description An engineer says that they will be later.
+         */
+        post: operations["report_delay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disruptions/no-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report No Show
+         * @description The customer was not there: the visit is given up and the order waits for another time.
+         */
+        post: operations["report_no_show"];
         delete?: never;
         options?: never;
         head?: never;
@@ -866,6 +1030,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person_id}/engineer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Engineer
+         * @description Give a person the working side of an engineer, or replace it whole.
+         */
+        put: operations["set_engineer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person_id}/enrolment-codes": {
         parameters: {
             query?: never;
@@ -913,6 +1097,27 @@ export interface paths {
          */
         get: operations["photo_content"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planning-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Planning Policy */
+        get: operations["get_planning_policy"];
+        /**
+         * Set Planning Policy
+         * @description Put new values in force, from the next plan on; old ones stay with the plans they made.
+         */
+        put: operations["set_planning_policy"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1286,6 +1491,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Slots
+         * @description Spans of the coming days in which somebody able could come, each with the cheapest engineer for it.
+         */
+        post: operations["find_slots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slots/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Slot
+         * @description Book a slot. Whoever comes second is told, with the slots of that day as they are by then.
+         */
+        post: operations["take_slot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock": {
         parameters: {
             query?: never;
@@ -1567,6 +1812,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/work-order-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link Orders
+         * @description Link two orders; answers every link of the first.
+         */
+        post: operations["link_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-order-links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unlink Orders */
+        delete: operations["unlink_orders"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/work-order-states": {
         parameters: {
             query?: never;
@@ -1689,9 +1971,46 @@ export interface paths {
         };
         /**
          * Candidates
-         * @description Every engineer: those who may take the job, the best first, and the others with why not.
+         * @description Those who may take the job, the best first, and the others with why not.
          */
         get: operations["candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{work_order_id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Decisions
+         * @description Why whom was sent to an order, the newest first, as it was known then.
+         */
+        get: operations["list_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{work_order_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Links */
+        get: operations["list_links"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1711,6 +2030,26 @@ export interface paths {
         put?: never;
         /** Add Note */
         post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{work_order_id}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Offers
+         * @description The three best places for an urgent order in the tours that run today.
+         */
+        post: operations["find_offers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1869,6 +2208,47 @@ export interface paths {
          * @description Take an order back: it leaves every phone and list, and what phones still send for it waits for a person.
          */
         post: operations["void_work_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{work_order_id}/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask What If
+         * @description What giving the order to an engineer would mean. Nothing is refused and nothing is written.
+         */
+        post: operations["ask_what_if"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{work_order_id}/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Windows
+         * @description Times the customer offered besides the order's own window.
+         */
+        get: operations["list_windows"];
+        /** Set Windows */
+        put: operations["set_windows"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2430,6 +2810,17 @@ export interface components {
         /** @constant */
         _Alive: "ok";
         /**
+         * AbsenceReport
+         * @description From now, or from `from_at`; to the end of the shift, or to `until_at`.
+         */
+        AbsenceReport: {
+            engineer_id: components["schemas"]["Id"];
+            from_at?: components["schemas"]["Instant"] | null;
+            until_at?: components["schemas"]["Instant"] | null;
+            /** @default absent */
+            why: components["schemas"]["server__core__wire__Line__1"];
+        };
+        /**
          * AcceptedOut
          * @description `reference` identifies the request and can't be guessed; `number` is for the telephone.
          */
@@ -2783,6 +3174,16 @@ export interface components {
             en: components["schemas"]["Name"];
             zh: components["schemas"]["Name"];
         };
+        /**
+         * BreakdownReport
+         * @description From now on the engineer goes nowhere; `where` is for whoever helps.
+         */
+        BreakdownReport: {
+            engineer_id: components["schemas"]["Id"];
+            until_at?: components["schemas"]["Instant"] | null;
+            /** @default  */
+            where: components["schemas"]["server__core__wire__Line__1"];
+        };
         /** BrokenLimitOut */
         BrokenLimitOut: {
             /** Allowed */
@@ -2790,6 +3191,14 @@ export interface components {
             /** Found */
             found: number;
             limit: components["schemas"]["Limit"];
+        };
+        /** BrokenOut */
+        BrokenOut: {
+            code: components["schemas"]["Rule"];
+            /** Seconds */
+            seconds: number | null;
+            /** Sentence */
+            sentence: string;
         };
         /**
          * CandidateOut
@@ -2816,16 +3225,25 @@ export interface components {
             /** Name */
             name: string;
             origin: components["schemas"]["Origin"];
+            /** Rank */
+            rank: number;
             /** Score */
             score: number;
             /** Skills */
             skills: components["schemas"]["SkillLevelOut"][];
             source: components["schemas"]["Source"];
         };
-        /** CandidatesOut */
+        /**
+         * CandidatesOut
+         * @description Everybody of a small company. Of one with more than 200 engineers the best, and whoever was asked about.
+         */
         CandidatesOut: {
+            /** Candidate Count */
+            candidate_count: number;
             /** Excluded */
             excluded: components["schemas"]["ExcludedOut"][];
+            /** Excluded Count */
+            excluded_count: number;
             /** Items */
             items: components["schemas"]["CandidateOut"][];
             /** Weights Version */
@@ -3119,6 +3537,106 @@ export interface components {
             /** Work Orders */
             work_orders?: components["schemas"]["Id"][] | null;
         };
+        /**
+         * DecisionOut
+         * @description Why somebody was sent, as it was known then. Of visits that a plan sent the plan tells more.
+         */
+        DecisionOut: {
+            /**
+             * Asked About
+             * @description those in the query who were there
+             */
+            asked_about: components["schemas"]["StoodOut"][];
+            /** Best */
+            best: components["schemas"]["CandidateOut"][];
+            /** Candidate Count */
+            candidate_count: number;
+            chosen: components["schemas"]["CandidateOut"] | null;
+            /** @description the rules that spoke against the chosen */
+            chosen_against: components["schemas"]["ExcludedOut"] | null;
+            /**
+             * Chosen Rank
+             * @description from 1; null when rules spoke against the chosen
+             */
+            chosen_rank: number | null;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Decided By */
+            decided_by: string | null;
+            /**
+             * Decided By Name
+             * @description null when no person decided
+             */
+            decided_by_name: string | null;
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Engineer Name */
+            engineer_name: string;
+            /**
+             * Excluded
+             * @description some; ask about others by engineer_id
+             */
+            excluded: components["schemas"]["ExcludedOut"][];
+            /** Excluded Count */
+            excluded_count: number;
+            how: components["schemas"]["How"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Job
+             * @description what was asked for, as of when; null for old decisions
+             */
+            job: {
+                [key: string]: unknown;
+            } | null;
+            /** Note */
+            note: string | null;
+            /** Plan Id */
+            plan_id: string | null;
+            /**
+             * Visit Id
+             * Format: uuid
+             */
+            visit_id: string;
+            /** Weights */
+            weights: {
+                [key: string]: number;
+            };
+            /** Weights Version */
+            weights_version: number;
+        };
+        /** DecisionsOut */
+        DecisionsOut: {
+            /** Items */
+            items: components["schemas"]["DecisionOut"][];
+        };
+        /** DelayOut */
+        DelayOut: {
+            /** Seconds */
+            seconds: number;
+            /**
+             * Work Order Id
+             * Format: uuid
+             */
+            work_order_id: string;
+        };
+        /** DelayReport */
+        DelayReport: {
+            engineer_id: components["schemas"]["Id"];
+            /** Minutes */
+            minutes: number;
+            /** @default late */
+            why: components["schemas"]["server__core__wire__Line__1"];
+        };
         /** DeviceHolder */
         DeviceHolder: {
             /**
@@ -3317,6 +3835,66 @@ export interface components {
          */
         DiscrepancyState: "open" | "resolved";
         /**
+         * DisruptionKind
+         * @enum {string}
+         */
+        DisruptionKind: "delay" | "absence" | "breakdown" | "no_show" | "cancellation";
+        /**
+         * DisruptionOut
+         * @description `reported_by` is null where the system noticed. `plan_id`: the repair that was made for it, the newest.
+         */
+        DisruptionOut: {
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Engineer Name */
+            engineer_name: string;
+            /**
+             * From At
+             * Format: date-time
+             */
+            from_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["DisruptionKind"];
+            /** Plan Id */
+            plan_id: string | null;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /** Reported By */
+            reported_by: string | null;
+            state: components["schemas"]["DisruptionState"];
+            /**
+             * Until At
+             * Format: date-time
+             */
+            until_at: string;
+            /** Visit Id */
+            visit_id: string | null;
+            /** Why */
+            why: string;
+            /** Work Order Id */
+            work_order_id: string | null;
+        };
+        /** DisruptionsOut */
+        DisruptionsOut: {
+            /** Items */
+            items: components["schemas"]["DisruptionOut"][];
+        };
+        /**
+         * DisruptionState
+         * @enum {string}
+         */
+        DisruptionState: "open" | "repaired" | "ignored";
+        /**
          * Do
          * @description What a rule does with an order.
          * @enum {string}
@@ -3330,6 +3908,19 @@ export interface components {
             /** Base Rev */
             base_rev: number;
             text: components["schemas"]["Text"];
+        };
+        /** EffectOut */
+        EffectOut: {
+            after: components["schemas"]["TourOut"];
+            before: components["schemas"]["TourOut"];
+            /** Extra Metres */
+            extra_metres: number;
+            /** Extra Overtime Seconds */
+            extra_overtime_seconds: number;
+            /** Extra Seconds */
+            extra_seconds: number;
+            /** Late */
+            late: components["schemas"]["LateOut"][];
         };
         /**
          * Effort
@@ -3353,6 +3944,12 @@ export interface components {
             daily_capacity_minutes: number;
             home: components["schemas"]["PlaceIn"];
             /**
+             * Pace Percent
+             * @description of a job's usual minutes
+             * @default 100
+             */
+            pace_percent: number;
+            /**
              * Skills
              * @default []
              */
@@ -3364,6 +3961,8 @@ export interface components {
             /** Daily Capacity Minutes */
             daily_capacity_minutes: number;
             home: components["schemas"]["PlaceOut"];
+            /** Pace Percent */
+            pace_percent: number;
             /** Skills */
             skills: components["schemas"]["SkillLevelOut"][];
             /** Territory Id */
@@ -3434,7 +4033,7 @@ export interface components {
          * Factor
          * @enum {string}
          */
-        Factor: "eta" | "skill" | "load" | "sla" | "continuity" | "preferred" | "territory" | "overtime";
+        Factor: "eta" | "skill" | "load" | "sla" | "continuity" | "preferred" | "territory" | "overtime" | "parts" | "success" | "cost" | "fairness";
         /** FactorOut */
         FactorOut: {
             name: components["schemas"]["Factor"];
@@ -3849,6 +4448,19 @@ export interface components {
          * @enum {string}
          */
         Language: "en" | "zh";
+        /** LateOut */
+        LateOut: {
+            /** Before Seconds */
+            before_seconds: number;
+            of: components["schemas"]["Rule"];
+            /** Seconds */
+            seconds: number;
+            /**
+             * Work Order Id
+             * Format: uuid
+             */
+            work_order_id: string;
+        };
         Latitude: number;
         /** LearntAllOut */
         LearntAllOut: {
@@ -3877,6 +4489,24 @@ export interface components {
              * @enum {string}
              */
             do: "never";
+        };
+        /** LeftOutOut */
+        LeftOutOut: {
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Name */
+            name: string;
+            /** Sentence */
+            sentence: string;
+            /**
+             * Shift Id
+             * Format: uuid
+             */
+            shift_id: string;
+            why: components["schemas"]["Miss"];
         };
         /**
          * Limit
@@ -3931,6 +4561,45 @@ export interface components {
          * @enum {string}
          */
         LineState: "proposed" | "accepted" | "applied" | "overtaken" | "refused" | "declined" | "undone";
+        /**
+         * LinkKind
+         * @enum {string}
+         */
+        LinkKind: "together" | "before";
+        /** LinkOut */
+        LinkOut: {
+            /**
+             * First Id
+             * Format: uuid
+             */
+            first_id: string;
+            /** First Number */
+            first_number: number;
+            /** First Title */
+            first_title: string;
+            /** Gap Minutes */
+            gap_minutes: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["LinkKind"];
+            /**
+             * Then Id
+             * Format: uuid
+             */
+            then_id: string;
+            /** Then Number */
+            then_number: number;
+            /** Then Title */
+            then_title: string;
+        };
+        /** LinksOut */
+        LinksOut: {
+            /** Items */
+            items: components["schemas"]["LinkOut"][];
+        };
         /** LiveOut */
         LiveOut: {
             status: components["schemas"]["_Alive"];
@@ -3989,6 +4658,12 @@ export interface components {
         };
         Mime: string;
         Minutes: number;
+        /**
+         * Miss
+         * @description Why a shift makes no offers.
+         * @enum {string}
+         */
+        Miss: "skill" | "ban" | "undrivable" | "no_room";
         /**
          * MissingFileOut
          * @description A photo whose bytes have not come. `overdue` after 24 hours; `last_contact_at` is of its author's phones.
@@ -4250,6 +4925,20 @@ export interface components {
             /** Serial */
             serial?: string | null;
         };
+        /**
+         * NewLink
+         * @description `together`: begun in the same minute by two engineers; `before`: `then_id` begins after `first_id` has ended.
+         */
+        NewLink: {
+            first_id: components["schemas"]["Id"];
+            /**
+             * Gap Minutes
+             * @default 0
+             */
+            gap_minutes: number;
+            kind: components["schemas"]["LinkKind"];
+            then_id: components["schemas"]["Id"];
+        };
         /** NewPart */
         NewPart: {
             /** Currency */
@@ -4306,6 +4995,53 @@ export interface components {
             territories: components["schemas"]["Ids"];
             until: components["schemas"]["Instant"];
         };
+        /**
+         * NewPlanningPolicy
+         * @description What plans weigh against what. `expected_version` is the one in force as the caller saw it.
+         *
+         *     `automatic`: repairs that move no more than `automatic_moves` visits, none of them more than `automatic_later`
+         *     minutes later, and leave none out, put themselves into effect in the name of whoever set this.
+         */
+        NewPlanningPolicy: {
+            /** Automatic */
+            automatic: boolean;
+            /** Automatic Later */
+            automatic_later: number;
+            /** Automatic Moves */
+            automatic_moves: number;
+            /** Away */
+            away: number;
+            /** Booked */
+            booked: number;
+            changed: components["schemas"]["Price"];
+            /** Expected Version */
+            expected_version: number;
+            /** Fairness */
+            fairness: number;
+            /**
+             * Frozen
+             * @description minutes ahead that nothing changes any more
+             */
+            frozen: number;
+            late: components["schemas"]["PricesIn"];
+            /**
+             * Loading
+             * @description minutes at the warehouse
+             */
+            loading: number;
+            /** Overtime */
+            overtime: number;
+            /** Promised */
+            promised: number;
+            /**
+             * Split
+             * @description orders from which a plan is made by territory
+             */
+            split: number;
+            /** Vip */
+            vip: number;
+            worth: components["schemas"]["PricesIn"];
+        };
         /** NewPoolOffer */
         NewPoolOffer: {
             /** @description with the promise, if left out, but in an hour at least */
@@ -4326,9 +5062,21 @@ export interface components {
             quantity: number | string;
             work_order_id: components["schemas"]["Id"];
         };
-        /** NewShift */
+        /**
+         * NewShift
+         * @description A break is whole or not at all: it begins from `break_opens` to `break_closes`, and lasts `break_minutes`.
+         */
         NewShift: {
+            break_closes?: components["schemas"]["Instant"] | null;
+            /** Break Minutes */
+            break_minutes?: number | null;
+            break_opens?: components["schemas"]["Instant"] | null;
             ends_at: components["schemas"]["Instant"];
+            /**
+             * Overtime Minutes
+             * @default 0
+             */
+            overtime_minutes: number;
             starts_at: components["schemas"]["Instant"];
         };
         /** NewSite */
@@ -4404,6 +5152,23 @@ export interface components {
             weights: components["schemas"]["Shares"];
             why: components["schemas"]["Name"];
         };
+        /** NewWish */
+        NewWish: {
+            why: components["schemas"]["server__core__wire__Line__2"];
+            /** @description preferred is weighed in rankings; banned keeps the engineer away */
+            wish: components["schemas"]["Wish"];
+        };
+        /**
+         * NoShowReport
+         * @description The customer's wish for another time becomes the order's window.
+         */
+        NoShowReport: {
+            /** @default  */
+            why: components["schemas"]["server__core__wire__Line__1"];
+            wish_closes_at?: components["schemas"]["Instant"] | null;
+            wish_opens_at?: components["schemas"]["Instant"] | null;
+            work_order_id: components["schemas"]["Id"];
+        };
         /** NoteAdded */
         NoteAdded: {
             /**
@@ -4458,6 +5223,13 @@ export interface components {
              */
             do: "pool";
             minutes: components["schemas"]["Minutes"];
+        };
+        /** OffersOut */
+        OffersOut: {
+            /** Items */
+            items: components["schemas"]["PlaceInTourOut"][];
+            /** Left Out */
+            left_out: components["schemas"]["LeftOutOut"][];
         };
         /**
          * OfficeReason
@@ -4766,6 +5538,58 @@ export interface components {
             lat: components["schemas"]["Latitude"];
             lon: components["schemas"]["Longitude"];
         };
+        /**
+         * PlaceInTourOut
+         * @description `delays`: who would begin later, always within their windows. `late_seconds`: begun after the promise.
+         */
+        PlaceInTourOut: {
+            /**
+             * Arrives At
+             * Format: date-time
+             */
+            arrives_at: string;
+            /**
+             * Arrives P90 At
+             * Format: date-time
+             */
+            arrives_p90_at: string;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Cost */
+            cost: number;
+            /** Delay Seconds */
+            delay_seconds: number;
+            /** Delays */
+            delays: components["schemas"]["DelayOut"][];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Extra Metres */
+            extra_metres: number;
+            /** Extra Seconds */
+            extra_seconds: number;
+            /** Late Seconds */
+            late_seconds: number;
+            /** Name */
+            name: string;
+            /** Overtime Seconds */
+            overtime_seconds: number;
+            /**
+             * Shift Id
+             * Format: uuid
+             */
+            shift_id: string;
+        };
         /** PlaceOut */
         PlaceOut: {
             /** Lat */
@@ -4778,6 +5602,42 @@ export interface components {
          * @enum {string}
          */
         PlanKind: "day" | "repair";
+        /**
+         * PlanningPolicyOut
+         * @description Version 0 is what holds while nobody has set anything.
+         */
+        PlanningPolicyOut: {
+            /** Automatic */
+            automatic: boolean;
+            /** Automatic Later */
+            automatic_later: number;
+            /** Automatic Moves */
+            automatic_moves: number;
+            /** Away */
+            away: number;
+            /** Booked */
+            booked: number;
+            /** Changed */
+            changed: number;
+            /** Fairness */
+            fairness: number;
+            /** Frozen */
+            frozen: number;
+            late: components["schemas"]["Prices"];
+            /** Loading */
+            loading: number;
+            /** Overtime */
+            overtime: number;
+            /** Promised */
+            promised: number;
+            /** Split */
+            split: number;
+            /** Version */
+            version: number;
+            /** Vip */
+            vip: number;
+            worth: components["schemas"]["Prices"];
+        };
         /**
          * PlanOut
          * @description `progress` from 0 to 1; `lines`: how many, by "change:state"; `cause`: of a repair, what went wrong.
@@ -4957,6 +5817,26 @@ export interface components {
             until: components["schemas"]["Instant"];
             weights: components["schemas"]["Shares"];
         };
+        /** @description in seconds of driving */
+        Price: number;
+        /**
+         * Prices
+         * @description By priority, in seconds of driving.
+         */
+        Prices: {
+            /** High */
+            high: number;
+            /** Normal */
+            normal: number;
+            /** Urgent */
+            urgent: number;
+        };
+        /** PricesIn */
+        PricesIn: {
+            high: components["schemas"]["Price"];
+            normal: components["schemas"]["Price"];
+            urgent: components["schemas"]["Price"];
+        };
         /**
          * Priority
          * @enum {string}
@@ -5123,6 +6003,12 @@ export interface components {
             /** Min */
             min: number;
         };
+        /**
+         * Rating
+         * @description How well a slot suits the tours that are running.
+         * @enum {string}
+         */
+        Rating: "good" | "fair" | "poor";
         /** ReadyOut */
         ReadyOut: {
             database: components["schemas"]["_Alive"];
@@ -5454,6 +6340,12 @@ export interface components {
             work_order_id: string | null;
         };
         /**
+         * Rule
+         * @description What giving an order to somebody would break.
+         * @enum {string}
+         */
+        Rule: "skill" | "ban" | "shift" | "window" | "promise" | "break" | "pin";
+        /**
          * RuleConditions
          * @description What an order must be like: all of what is given, and of a list one of its values.
          */
@@ -5590,6 +6482,7 @@ export interface components {
             why: string | null;
         };
         Search: string;
+        Seconds: number;
         Serial: string;
         server__core__wire__Line__1: string;
         server__core__wire__Line__2: string;
@@ -5641,6 +6534,12 @@ export interface components {
         };
         /** ShiftOut */
         ShiftOut: {
+            /** Break Closes */
+            break_closes: string | null;
+            /** Break Minutes */
+            break_minutes: number | null;
+            /** Break Opens */
+            break_opens: string | null;
             /**
              * Ends At
              * Format: date-time
@@ -5651,6 +6550,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Overtime Minutes */
+            overtime_minutes: number;
             /**
              * Person Id
              * Format: uuid
@@ -5810,13 +6711,6 @@ export interface components {
             /** Level */
             level: number;
         };
-        /** SkillNeeded */
-        SkillNeeded: {
-            /** Key */
-            key: string;
-            /** Level */
-            level: number;
-        };
         /** SkillOut */
         SkillOut: {
             /**
@@ -5837,6 +6731,76 @@ export interface components {
             items: components["schemas"]["SkillOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * SlotOut
+         * @description `begins_at` is what to send when it is taken. `breaks_promise`: begun after the order is due.
+         */
+        SlotOut: {
+            /** Breaks Promise */
+            breaks_promise: boolean;
+            /**
+             * Closes At
+             * Format: date-time
+             */
+            closes_at: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Opens At
+             * Format: date-time
+             */
+            opens_at: string;
+            place: components["schemas"]["PlaceInTourOut"];
+            rating: components["schemas"]["Rating"];
+        };
+        /**
+         * SlotSearch
+         * @description For an order, or for one still to be opened at a site. Days are the organisation's.
+         */
+        SlotSearch: {
+            /**
+             * Days
+             * @default 7
+             */
+            days: number;
+            /** Duration Minutes */
+            duration_minutes?: number | null;
+            /**
+             * First Day
+             * @description today if left out
+             */
+            first_day?: string | null;
+            /** @default normal */
+            priority: components["schemas"]["Priority"];
+            site_id?: components["schemas"]["Id"] | null;
+            /**
+             * Skills
+             * @default []
+             */
+            skills: components["schemas"]["web_api__board__live_day__SkillNeeded"][];
+            /**
+             * Width Minutes
+             * @description of a slot
+             * @default 240
+             */
+            width_minutes: number;
+            work_order_id?: components["schemas"]["Id"] | null;
+        };
+        /**
+         * SlotsOut
+         * @description By day and time, one engineer each: the cheapest. `left_out`: shifts that offer nothing, as far as looked at.
+         */
+        SlotsOut: {
+            /** Left Out */
+            left_out: components["schemas"]["LeftOutOut"][];
+            /** Slots */
+            slots: components["schemas"]["SlotOut"][];
+            /** Timezone */
+            timezone: string;
         };
         /**
          * Source
@@ -6045,6 +7009,25 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * StoodOut
+         * @description How somebody stood when it was decided: with a rank and a score, or with the codes of what spoke against them.
+         */
+        StoodOut: {
+            /** Codes */
+            codes: components["schemas"]["Why"][];
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number | null;
+            /** Score */
+            score: number | null;
+        };
+        /**
          * StopOut
          * @description `work_order_id` is null at the warehouse. `risk_seconds`: how late a slow day may make it.
          */
@@ -6113,6 +7096,24 @@ export interface components {
             items: components["schemas"]["SuggestionOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * TakenSlot
+         * @description `window`: what the customer was promised becomes the order's window. `delay_seconds`: as the slot showed it.
+         */
+        TakenSlot: {
+            begins_at: components["schemas"]["Instant"];
+            /** @default 0 */
+            delay_seconds: components["schemas"]["Seconds"];
+            engineer_id: components["schemas"]["Id"];
+            /**
+             * Width Minutes
+             * @default 240
+             */
+            width_minutes: number;
+            window_closes_at?: components["schemas"]["Instant"] | null;
+            window_opens_at?: components["schemas"]["Instant"] | null;
+            work_order_id: components["schemas"]["Id"];
         };
         /** TerritoriesOut */
         TerritoriesOut: {
@@ -6553,6 +7554,23 @@ export interface components {
             do: "wait";
             minutes: components["schemas"]["Minutes"];
         };
+        /** SkillNeeded */
+        web_api__board__details__SkillNeeded: {
+            /** Key */
+            key: string;
+            /** Level */
+            level: number;
+        };
+        /** SkillNeeded */
+        web_api__board__live_day__SkillNeeded: {
+            /** Key */
+            key: string;
+            /**
+             * Level
+             * @default 1
+             */
+            level: number;
+        };
         /** TimelineOut */
         web_api__board__orders__TimelineOut: {
             /** Items */
@@ -6643,11 +7661,66 @@ export interface components {
             items: components["schemas"]["WeightsOut"][];
         };
         /**
+         * WhatIfAsked
+         * @description Without `start` the cheapest place of the engineer's coming shifts is meant.
+         */
+        WhatIfAsked: {
+            engineer_id: components["schemas"]["Id"];
+            start?: components["schemas"]["Instant"] | null;
+        };
+        /** WhatIfOut */
+        WhatIfOut: {
+            /** Broken */
+            broken: components["schemas"]["BrokenOut"][];
+            /** End */
+            end: string | null;
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Start */
+            start: string | null;
+            taken_from: components["schemas"]["EffectOut"] | null;
+            tour: components["schemas"]["EffectOut"] | null;
+        };
+        /**
          * Why
          * @description Codes of the hard rules; pages translate them.
          * @enum {string}
          */
-        Why: "inactive" | "skill_missing" | "skill_level_too_low" | "no_shift" | "arrives_after_shift" | "declined";
+        Why: "inactive" | "skill_missing" | "skill_level_too_low" | "no_shift" | "arrives_after_shift" | "declined" | "banned";
+        /**
+         * WindowIn
+         * @description Work may begin from `opens_at` to `closes_at`.
+         */
+        WindowIn: {
+            closes_at: components["schemas"]["Instant"];
+            opens_at: components["schemas"]["Instant"];
+        };
+        /** WindowOut */
+        WindowOut: {
+            /**
+             * Closes At
+             * Format: date-time
+             */
+            closes_at: string;
+            /**
+             * Opens At
+             * Format: date-time
+             */
+            opens_at: string;
+        };
+        /** Windows */
+        Windows: {
+            /** Items */
+            items: components["schemas"]["WindowIn"][];
+        };
+        /** WindowsOut */
+        WindowsOut: {
+            /** Items */
+            items: components["schemas"]["WindowOut"][];
+        };
         /** WipedIn */
         WipedIn: {
             device: components["schemas"]["Id"];
@@ -6657,6 +7730,39 @@ export interface components {
              * @default 0
              */
             unsent_left: number;
+        };
+        /**
+         * Wish
+         * @enum {string}
+         */
+        Wish: "preferred" | "banned";
+        /** WishesOut */
+        WishesOut: {
+            /** Items */
+            items: components["schemas"]["WishOut"][];
+        };
+        /** WishOut */
+        WishOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Engineer Id
+             * Format: uuid
+             */
+            engineer_id: string;
+            /** Engineer Name */
+            engineer_name: string;
+            /**
+             * Recorded By
+             * Format: uuid
+             */
+            recorded_by: string;
+            /** Why */
+            why: string;
+            wish: components["schemas"]["Wish"];
         };
         /** WorkOrderDetail */
         WorkOrderDetail: {
@@ -6761,7 +7867,7 @@ export interface components {
             /** Site Name */
             site_name: string;
             /** Skills */
-            skills: components["schemas"]["SkillNeeded"][];
+            skills: components["schemas"]["web_api__board__details__SkillNeeded"][];
             /** State */
             state: string;
             /** Time Entries */
@@ -9042,6 +10148,319 @@ export interface operations {
             };
         };
     };
+    list_wishes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WishesOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    record_wish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+                engineer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WishOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    withdraw_wish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: string;
+                engineer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     list_devices: {
         parameters: {
             query?: {
@@ -9579,6 +10998,640 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComparisonOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_disruptions: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DisruptionState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisruptionsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    ignore_disruption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                disruption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisruptionOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    report_absence: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbsenceReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisruptionOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    report_breakdown: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreakdownReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisruptionOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    report_delay: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelayReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisruptionOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    report_no_show: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoShowReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisruptionOut"];
                 };
             };
             /** @description Bad Request */
@@ -12355,6 +14408,113 @@ export interface operations {
             };
         };
     };
+    set_engineer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EngineerIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     issue_enrolment_code: {
         parameters: {
             query?: never;
@@ -12591,6 +14751,212 @@ export interface operations {
                     "image/jpeg": string;
                     "image/png": string;
                     "image/webp": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    get_planning_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanningPolicyOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    set_planning_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlanningPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanningPolicyOut"];
                 };
             };
             /** @description Bad Request */
@@ -15091,6 +17457,218 @@ export interface operations {
             };
         };
     };
+    find_slots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlotSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    take_slot: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenSlot"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     list_stock: {
         parameters: {
             query?: {
@@ -17004,6 +19582,212 @@ export interface operations {
             };
         };
     };
+    link_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    unlink_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     list_work_order_states: {
         parameters: {
             query?: never;
@@ -17862,6 +20646,8 @@ export interface operations {
             query?: {
                 /** @description as of when; now if left out */
                 at?: components["schemas"]["Instant"] | null;
+                /** @description who else is to be told of, or why not them */
+                engineer_id?: components["schemas"]["Id"][];
             };
             header?: never;
             path: {
@@ -17878,6 +20664,215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CandidatesOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_decisions: {
+        parameters: {
+            query?: {
+                /** @description who else is to be told of, or why not them */
+                engineer_id?: components["schemas"]["Id"][];
+            };
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOut"];
                 };
             };
             /** @description Bad Request */
@@ -17987,6 +20982,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoteAdded"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    find_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OffersOut"];
                 };
             };
             /** @description Bad Request */
@@ -18933,6 +22031,323 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrderOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    ask_what_if: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIfOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_windows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    set_windows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Windows"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowsOut"];
                 };
             };
             /** @description Bad Request */
