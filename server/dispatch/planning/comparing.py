@@ -22,10 +22,15 @@ class Reason:
     engineer_id: UUID | None = None
 
 
-def lines_of(picture: Picture, tables: Sequence[Timetable], reasons: Mapping[UUID, Reason]) -> list[Line]:
-    """Answer what becomes of each order: what changes first, in the order of the day."""
+def lines_of(
+    picture: Picture,
+    tables: Sequence[Timetable],
+    reasons: Mapping[UUID, Reason],
+    alternatives: Mapping[UUID, Mapping[str, Any]],
+) -> list[Line]:
+    """Answer what becomes of each order, and who else could have made it: what changes first, in the day's order."""
     calls = {call.order_id: (table, call) for table in tables for call in table.calls if call.order_id is not None}
-    lines = [_line(picture, it, calls.get(it.id), reasons.get(it.id)) for it in picture.orders]
+    lines = [_line(picture, it, calls.get(it.id), reasons.get(it.id), alternatives.get(it.id)) for it in picture.orders]
     kinds = list(Change)
     return sorted(lines, key=lambda it: (kinds.index(it.change), _when(it), it.work_order_id))
 
@@ -35,7 +40,13 @@ def _when(it: Line) -> float:
     return booking.start.timestamp() if booking else 0.0
 
 
-def _line(picture: Picture, order: Order, made: tuple[Timetable, Call] | None, reason: Reason | None) -> Line:
+def _line(
+    picture: Picture,
+    order: Order,
+    made: tuple[Timetable, Call] | None,
+    reason: Reason | None,
+    alternatives: Mapping[str, Any] | None,
+) -> Line:
     booked = order.known
     before = Booking(booked.engineer_id, booked.start, booked.end) if booked else None
     facts: dict[str, Any] = {"number": order.number, "priority": order.priority}
@@ -52,6 +63,7 @@ def _line(picture: Picture, order: Order, made: tuple[Timetable, Call] | None, r
         "slack_seconds": call.slack_seconds,
         "late_seconds": call.late_seconds,
         "risk_seconds": call.risk_seconds,
+        "alternatives": alternatives,
     }
     after = Booking(table.engineer_id, call.begins, call.ends)
     change = _change(picture, before, after)

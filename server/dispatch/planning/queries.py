@@ -41,6 +41,12 @@ async def policy_in_force(uow: UnitOfWork) -> tuple[int, Policy]:
     return (found["version"], _POLICY.validate_python(found["values"])) if found else (0, Policy())
 
 
+async def policy_keeper(uow: UnitOfWork) -> UUID | None:
+    """Answer who set the policy that is in force."""
+    found: UUID | None = await uow.value("select created_by from planning_policy order by version desc limit 1")
+    return found
+
+
 async def insert_policy(uow: UnitOfWork, version: int, policy: Policy, by: UUID) -> bool:
     """Answer whether this version was still to be had."""
     return bool(

@@ -21,6 +21,7 @@ from server.dispatch.planner.problem import InvalidProblem
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Cancelled, Progress, Steps, Stop
 from server.dispatch.planning import queries, reading, service
+from server.dispatch.planning.alternatives import Alternatives, alternatives_of
 from server.dispatch.planning.asking import Asked, Sequences, ask, known_sequences, places_of
 from server.dispatch.planning.comparing import Reason, lines_of
 from server.dispatch.planning.domain import Effort, Line, PlanKind, PlanState
@@ -105,7 +106,7 @@ async def join_parts(database: Database, travel: Travel, org: UUID, plan_id: UUI
         answer = _read_answers(await queries.answers(uow, plan_id))
     await mend_border(travel, picture, parts, answer, effort=plan.effort, seed=plan.seed)
     known, tables = await timetables(travel, picture, answer)
-    lines = lines_of(picture, tables, answer.reasons)
+    lines = lines_of(picture, tables, answer.reasons, answer.alternatives)
     async with database.unit_of_work(org) as uow:
         if await queries.lock_plan(uow, plan_id) is not PlanState.RUNNING:
             return
@@ -115,11 +116,12 @@ async def join_parts(database: Database, travel: Travel, org: UUID, plan_id: UUI
 
 @dataclass
 class Answer:
-    """What parts came to. appointments: when linked orders begin."""
+    """What parts came to. appointments: when linked orders begin. alternatives: who else could have made an order."""
 
     sequences: dict[UUID, list[UUID | None]] = field(default_factory=dict)
     reasons: dict[UUID, Reason] = field(default_factory=dict)
     appointments: dict[UUID, datetime] = field(default_factory=dict)
+    alternatives: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
 
 async def mend_border(
@@ -141,6 +143,7 @@ async def mend_border(
         answer.sequences.update(asked.named(plan))
         answer.reasons.update(_reasons(asked, plan))
         answer.appointments.update(asked.appointments(plan))
+        answer.alternatives.update({it: _plain(others) for it, others in alternatives_of(asked, plan).items()})
 
 
 async def timetables(travel: Travel, picture: Picture, answer: Answer) -> tuple[list[Timetable], list[Timetable]]:
@@ -212,7 +215,13 @@ def _plain_answer(asked: Asked, plan: Plan) -> dict[str, Any]:
             for order, it in _reasons(asked, plan).items()
         },
         "appointments": {str(order): begin.isoformat() for order, begin in asked.appointments(plan).items()},
+        "alternatives": {str(order): _plain(it) for order, it in alternatives_of(asked, plan).items()},
     }
+
+
+def _plain(it: Alternatives) -> dict[str, Any]:
+    others = [{"engineer_id": str(one.engineer_id), "name": one.name, "extra": one.extra} for one in it.others]
+    return {"others": others, "unable": it.unable, "full": it.full}
 
 
 def _read_answers(answers: Iterable[Mapping[str, Any]]) -> Answer:
@@ -225,6 +234,7 @@ def _read_answers(answers: Iterable[Mapping[str, Any]]) -> Answer:
             found.reasons[UUID(order)] = Reason(it["why"], it["cost"], UUID(whose) if whose else None)
         for order, begin in answer["appointments"].items():
             found.appointments[UUID(order)] = datetime.fromisoformat(begin)
+        found.alternatives.update({UUID(order): it for order, it in answer["alternatives"].items()})
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 from server.dispatch.planner.problem import MANDATORY, Window
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Steps
+from server.dispatch.planning.alternatives import alternatives_of
 from server.dispatch.planning.asking import Asked, ask, known_sequences, places_of
 from server.dispatch.planning.comparing import Reason, lines_of
 from server.dispatch.planning.domain import Change, Effort
@@ -97,7 +98,7 @@ def planned(picture: Picture, steps: int = 2_000):
         stops = sequences.get(duty.shift_id, [])
         small = picture.shift_alone(duty.shift_id, {it for it in stops if it}, asked.appointments(plan))
         tables.append(timetable_of(asked_for(small), stops))
-    lines = {it.details["number"]: it for it in lines_of(picture, tables, reasons)}
+    lines = {it.details["number"]: it for it in lines_of(picture, tables, reasons, {})}
     return lines, tables
 
 
@@ -289,6 +290,26 @@ def test_a_slow_day_puts_a_tight_promise_at_risk():
     roomy = an_order(1, east=12, windows=(Span(at(8), at(16)),))
     (call,) = planned(a_picture(roomy))[1][0].calls
     assert call.risk_seconds == 0
+
+
+def test_who_else_could_have_made_it_and_at_what_cost():
+    picture = a_picture(
+        an_order(1, skills=(SkillLevel("oven", 1),)),
+        an_order(2, east=2),
+        duties=(
+            a_duty(1, skills=(SkillLevel("oven", 1),)),
+            a_duty(2, start=11, skills=(SkillLevel("oven", 2),)),
+            a_duty(3, ends=at(8.1), skills=(SkillLevel("oven", 1),)),
+            a_duty(4),
+        ),
+    )
+    asked = asked_for(picture)
+    plan = solve(asked.problem, Steps(2_000), seed=1)
+    found = alternatives_of(asked, plan)[an_id(1)]
+    (other,) = found.others
+    # One hundredth of a degree and back against ten, as the first engineer goes to the second order anyway.
+    assert (other.engineer_id, other.extra) == (an_id(1002), 20 * A_DRIVE)
+    assert (found.unable, found.full) == (1, 1)
 
 
 def a_land(orders: int = 40) -> Picture:
