@@ -302,7 +302,7 @@ def test_a_break_can_make_an_arrival_too_late():
 
 
 def test_weights_of_earlier_versions_stay_valid_and_what_they_do_not_name_weighs_nothing():
-    earlier = {Factor.ETA: 0.6, Factor.LOAD: 0.4}
+    earlier: Weights = {Factor.ETA: 0.6, Factor.LOAD: 0.4}
     (candidate,) = ranked([ANNA], [TEN_MINUTES], weights=earlier).items
     weighed = {it.name: it.weight for it in candidate.factors if it.weight}
     assert weighed == earlier
