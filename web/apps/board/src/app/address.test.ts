@@ -11,6 +11,12 @@ it("leads back to an item of another page", () => {
   expect(writeAddress(readAddress(search))).toBe(search);
 });
 
+it("leads back to the days of the timeline", () => {
+  const search = "?page=timeline&day=2026-11-23&days=3";
+  expect(writeAddress(readAddress(search))).toBe(search);
+  expect(readAddress("?page=timeline&day=tomorrow&days=5")).toMatchObject({ day: null, span: 1 });
+});
+
 it("ignores words it does not know", () => {
   const where = readAddress("?pane=moon&state=new+exploded&tab=secrets");
   expect(where.pane).toBe("orders");

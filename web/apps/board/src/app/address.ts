@@ -8,12 +8,16 @@ export type Tab = (typeof TABS)[number];
 export const PANES = ["orders", "map", "engineers"] as const;
 export type Pane = (typeof PANES)[number];
 
-export const PAGES = ["board", "inbox", "devices"] as const;
+export const PAGES = ["board", "timeline", "plans", "inbox", "devices"] as const;
 export type Page = (typeof PAGES)[number];
 
 /** What waits for somebody, by who clears it up. */
 export const GROUPS = ["decisions", "files", "stock"] as const;
 export type Group = (typeof GROUPS)[number];
+
+/** How many days the timeline shows. */
+export const SPANS = [1, 3, 7] as const;
+export type Span = (typeof SPANS)[number];
 
 /** Where the reader is, kept in the address bar: reloads, back and forward, and a copied link lead to the same view. */
 export interface Whereabouts {
@@ -22,6 +26,9 @@ export interface Whereabouts {
   readonly group: Group;
   /** What is chosen on a page other than the board. */
   readonly item: string | null;
+  /** The first day of the timeline, as `2026-11-22`; null is today. */
+  readonly day: string | null;
+  readonly span: Span;
   readonly order: string | null;
   readonly tab: Tab;
   readonly engineer: string | null;
@@ -29,12 +36,16 @@ export interface Whereabouts {
   readonly filter: Filter;
 }
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
 export function readAddress(search: string): Whereabouts {
   const query = new URLSearchParams(search);
   return {
     page: oneOf(PAGES, query.get("page")) ?? "board",
     group: oneOf(GROUPS, query.get("group")) ?? "decisions",
     item: query.get("item"),
+    day: DAY.exec(query.get("day") ?? "")?.[0] ?? null,
+    span: SPANS.find((days) => String(days) === query.get("days")) ?? 1,
     order: query.get("order"),
     tab: oneOf(TABS, query.get("tab")) ?? "overview",
     engineer: query.get("engineer"),
@@ -54,6 +65,8 @@ export function writeAddress(where: Whereabouts): string {
   put("page", where.page === "board" ? null : where.page);
   put("group", where.page === "inbox" && where.group !== "decisions" ? where.group : null);
   put("item", where.page === "board" ? null : where.item);
+  put("day", where.page === "timeline" ? where.day : null);
+  put("days", where.page === "timeline" && where.span !== 1 ? String(where.span) : null);
   put("pane", where.pane === "orders" ? null : where.pane);
   put("q", where.filter.text);
   put("state", where.filter.states.join(" "));

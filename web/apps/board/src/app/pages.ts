@@ -4,6 +4,8 @@ import { useSession } from "./services";
 /** What each page and each part of the inbox needs: all of them, by the names the server gives them. */
 const NEEDED: Record<Page | Group, readonly (readonly string[])[]> = {
   board: [["orders.read", "positions.read"]],
+  timeline: [["visits.dispatch", "orders.read", "positions.read"]],
+  plans: [["visits.dispatch", "orders.read", "positions.read"]],
   inbox: [["orders.read"], ["stock.read"]],
   devices: [["devices.manage"]],
   decisions: [["orders.read"]],

@@ -12,6 +12,8 @@ import { useWords } from "../i18n";
 import { InboxPage } from "../inbox/InboxPage";
 import { NewOrder } from "../intake/NewOrder";
 import { BoardMap } from "../map/BoardMap";
+import { PlansPage } from "../plans/PlansPage";
+import { TimelinePage } from "../timeline/TimelinePage";
 import { Failure, Message } from "../ui/Messages";
 import css from "./board.module.css";
 import { EngineerCard } from "./EngineerCard";
@@ -113,6 +115,8 @@ function Frame({ dialog, onDialog, detail, children }: FrameProps) {
       </a>
       <TopBar onNew={() => onDialog("new")} onKeys={() => onDialog("keys")} />
       {pages.includes("board") && <LinkBanner />}
+      {page === "timeline" && <TimelinePage />}
+      {page === "plans" && <PlansPage />}
       {page === "inbox" && <InboxPage />}
       {page === "devices" && <DevicesPage />}
       {page === null && <Message icon={DoorClosed} title={t("nav.nothing")} hint={t("nav.nothingHint")} />}

@@ -1,5 +1,15 @@
 import { Button, Menu } from "@mantine/core";
-import { Inbox, Keyboard, LogOut, type LucideIcon, Map as MapIcon, Plus, Smartphone } from "lucide-react";
+import {
+  ChartGantt,
+  Inbox,
+  Keyboard,
+  LogOut,
+  type LucideIcon,
+  Map as MapIcon,
+  Plus,
+  Route,
+  Smartphone,
+} from "lucide-react";
 import { go, type Page } from "../app/address";
 import { Logo } from "../app/Logo";
 import { usePage, usePages } from "../app/pages";
@@ -59,7 +69,13 @@ export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
   );
 }
 
-const ICON_OF: Record<Page, LucideIcon> = { board: MapIcon, inbox: Inbox, devices: Smartphone };
+const ICON_OF: Record<Page, LucideIcon> = {
+  board: MapIcon,
+  timeline: ChartGantt,
+  plans: Route,
+  inbox: Inbox,
+  devices: Smartphone,
+};
 
 /** The pages this person may see, with how much waits in the inbox. */
 function useEntries(): { readonly page: Page; readonly icon: LucideIcon; readonly waiting: number }[] {

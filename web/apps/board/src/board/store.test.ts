@@ -35,6 +35,13 @@ it("names the order that something happened to on a visit", () => {
   expect([...applied(board, [told("event", happened)]).touched]).toEqual(["w1"]);
 });
 
+it("tells of plans apart from orders", () => {
+  const board = { orders: new Map(), engineers: new Map(), voided: new Map() };
+  const next = applied(board, [told("event", { name: "plan.ready", subject_id: "p1", at: "", payload: {} })]);
+  expect([...next.plans]).toEqual(["p1"]);
+  expect(next.touched.size).toBe(0);
+});
+
 it("drops an order that was taken back and shows it again, with the last news of it, once it is restored", () => {
   const order = anOrder();
   const board = { orders: new Map([[order.id, order]]), engineers: new Map(), voided: new Map() };

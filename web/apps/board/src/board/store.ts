@@ -26,7 +26,7 @@ const EMPTY: Board = {
   brokenSince: null,
 };
 
-type OrderListener = (id: string) => void;
+type Listener = (id: string) => void;
 
 /**
  * The board as the server last told it: one snapshot, then events on top. Events are gathered and shown once per frame;
@@ -35,7 +35,8 @@ type OrderListener = (id: string) => void;
 export class BoardStore {
   private board: Board = EMPTY;
   private readonly listeners = new Set<() => void>();
-  private readonly orderListeners = new Set<OrderListener>();
+  private readonly orderListeners = new Set<Listener>();
+  private readonly planListeners = new Set<Listener>();
   private pending: ServerEvent[] = [];
   private flushing = false;
   private visit: AbortController | null = null;
@@ -53,9 +54,15 @@ export class BoardStore {
   };
 
   /** Calls back with the id of each order that something happened to, be it only a note. */
-  readonly onOrder = (listener: OrderListener): (() => void) => {
+  readonly onOrder = (listener: Listener): (() => void) => {
     this.orderListeners.add(listener);
     return () => this.orderListeners.delete(listener);
+  };
+
+  /** Calls back with the id of each plan that came a step further. */
+  readonly onPlan = (listener: Listener): (() => void) => {
+    this.planListeners.add(listener);
+    return () => this.planListeners.delete(listener);
   };
 
   /** Starts (or starts over): fetches the snapshot, then listens from its position on. */
@@ -156,6 +163,7 @@ export class BoardStore {
     const next = applied(this.board, events);
     this.set(next.board);
     for (const id of next.touched) for (const listener of this.orderListeners) listener(id);
+    for (const id of next.plans) for (const listener of this.planListeners) listener(id);
   };
 
   private set(change: Partial<Board>): void {
@@ -173,6 +181,7 @@ interface Happening {
 interface Applied {
   readonly board: Pick<Board, "orders" | "engineers" | "voided">;
   readonly touched: ReadonlySet<string>;
+  readonly plans: ReadonlySet<string>;
 }
 
 interface News {
@@ -180,6 +189,7 @@ interface News {
   readonly engineers: Map<string, Engineer>;
   readonly voided: Map<string, Order | null>;
   readonly touched: Set<string>;
+  readonly plans: Set<string>;
 }
 
 /** The board after these events; a map without news keeps its identity, so nothing that shows it is drawn again. */
@@ -187,11 +197,18 @@ export function applied(
   board: Pick<Board, "orders" | "engineers" | "voided">,
   events: readonly ServerEvent[],
 ): Applied {
-  const news: News = { orders: new Map(), engineers: new Map(), voided: new Map(board.voided), touched: new Set() };
+  const news: News = {
+    orders: new Map(),
+    engineers: new Map(),
+    voided: new Map(board.voided),
+    touched: new Set(),
+    plans: new Set(),
+  };
   for (const event of events) gather(event, news);
-  const { orders, engineers, voided, touched } = news;
+  const { orders, engineers, voided, touched, plans } = news;
   return {
     touched,
+    plans,
     board: {
       orders: without(merged(board.orders, orders, isNews), voided),
       voided,
@@ -215,7 +232,11 @@ function gather(event: ServerEvent, news: News): void {
   }
 }
 
-function happened({ name, subject_id, payload }: Happening, { orders, voided, touched }: News): void {
+function happened({ name, subject_id, payload }: Happening, { orders, voided, touched, plans }: News): void {
+  if (name.startsWith("plan.")) {
+    plans.add(subject_id);
+    return;
+  }
   touched.add(typeof payload.work_order_id === "string" ? payload.work_order_id : subject_id);
   if (name === "work_order.voided") voided.set(subject_id, null);
   if (name !== "work_order.restored") return;

@@ -1,0 +1,235 @@
+import { Checkbox } from "@mantine/core";
+import {
+  ArrowRight,
+  Car,
+  ChevronDown,
+  CircleAlert,
+  CircleCheckBig,
+  PartyPopper,
+  TriangleAlert,
+  UserRoundSearch,
+} from "lucide-react";
+import { memo, useState } from "react";
+import { go } from "../app/address";
+import { useServerMinute } from "../app/clock";
+import { useWords } from "../i18n";
+import { PriorityMark } from "../ui/Badges";
+import { Message } from "../ui/Messages";
+import { detailsOf, type Group, groupsOf, isProposed, type Line, type Plan, shiftOf } from "./model";
+import css from "./plans.module.css";
+import { useReasonWords } from "./words";
+
+type Choose = (orders: readonly string[], on: boolean) => void;
+
+interface Props {
+  readonly plan: Plan;
+  readonly lines: readonly Line[];
+  readonly engineer: string | null;
+  readonly chosen: ReadonlySet<string>;
+  readonly onChoose: Choose;
+}
+
+/** What the plan would change, by kind; nothing is done by ticking alone. */
+export function Changes({ plan, lines, engineer, chosen, onChoose }: Props) {
+  const { t } = useWords();
+  const groups = groupsOf(lines, engineer);
+  const decidable = plan.state === "ready";
+  if (groups.every(({ change }) => change === "keep")) {
+    return (
+      <>
+        <Message icon={PartyPopper} title={t("plan.nothingChanges")} hint={t("plan.nothingChangesHint")} />
+        {groups.map((group) => (
+          <Section key={group.change} group={group} decidable={false} chosen={chosen} onChoose={onChoose} />
+        ))}
+      </>
+    );
+  }
+  return groups.map((group) => (
+    <Section key={group.change} group={group} decidable={decidable} chosen={chosen} onChoose={onChoose} />
+  ));
+}
+
+interface SectionProps {
+  readonly group: Group;
+  readonly decidable: boolean;
+  readonly chosen: ReadonlySet<string>;
+  readonly onChoose: Choose;
+}
+
+function Section({ group, decidable, chosen, onChoose }: SectionProps) {
+  const { t } = useWords();
+  const { change, lines } = group;
+  const [open, setOpen] = useState(change !== "keep");
+  const proposed = decidable ? lines.filter(isProposed).map((line) => line.work_order_id) : [];
+  const ticked = proposed.filter((id) => chosen.has(id)).length;
+  return (
+    <section className={css.section} data-change={change}>
+      <header>
+        {proposed.length > 0 && (
+          <Checkbox
+            size="xs"
+            aria-label={t("plan.tickAll", { kind: t(`change.${change}`) })}
+            checked={ticked === proposed.length}
+            indeterminate={ticked > 0 && ticked < proposed.length}
+            onChange={(event) => onChoose(proposed, event.currentTarget.checked)}
+          />
+        )}
+        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <i className={css.dot} aria-hidden="true" />
+          <strong>{t(`change.${change}`)}</strong>
+          <small>{lines.length}</small>
+          <span>{t(`change.${change}Hint`)}</span>
+          <ChevronDown size={16} aria-hidden="true" />
+        </button>
+      </header>
+      {open && (
+        <ul>
+          {lines.map((line) => (
+            <ChangeLine
+              key={line.work_order_id}
+              line={line}
+              tickable={decidable && isProposed(line)}
+              ticked={chosen.has(line.work_order_id)}
+              onChoose={onChoose}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+interface LineProps {
+  readonly line: Line;
+  readonly tickable: boolean;
+  readonly ticked: boolean;
+  readonly onChoose: Choose;
+}
+
+const ChangeLine = memo(function ChangeLine({ line, tickable, ticked, onChoose }: LineProps) {
+  const { t } = useWords();
+  const id = line.work_order_id;
+  return (
+    <li className={css.change} data-testid="plan-line" data-state={line.state}>
+      <span className={css.tick}>
+        {tickable && (
+          <Checkbox
+            size="xs"
+            aria-label={t("plan.tick", { number: line.number, title: line.title })}
+            checked={ticked}
+            onChange={(event) => onChoose([id], event.currentTarget.checked)}
+          />
+        )}
+      </span>
+      <button type="button" className={css.order} onClick={() => go({ order: id })}>
+        <span>
+          <PriorityMark priority={line.priority} />
+          <strong>{line.title}</strong>
+        </span>
+        <small>
+          #{line.number} · {line.site_name}
+        </small>
+      </button>
+      <Ways line={line} />
+      <Marks line={line} />
+    </li>
+  );
+});
+
+/** From whom and when, to whom and when. */
+function Ways({ line }: { line: Line }) {
+  const { t, times } = useWords();
+  const now = useServerMinute();
+  const reasonWords = useReasonWords();
+  const { change, before, after } = line;
+  if (change === "leave_out" || change === "unassign") {
+    return (
+      <div className={css.ways}>
+        {before && <Booked name={before.engineer_name} start={before.start} end={before.end} gone />}
+        <p className={css.reason}>{reasonWords(detailsOf(line))}</p>
+        <button type="button" className={css.who} onClick={() => go({ order: line.work_order_id, tab: "candidates" })}>
+          <UserRoundSearch size={13} aria-hidden="true" /> {t("plan.whoCould")}
+        </button>
+      </div>
+    );
+  }
+  const by = shiftOf(line);
+  return (
+    <div className={css.ways}>
+      <div className={css.fromTo}>
+        {before ? (
+          change === "retime" || change === "keep" ? (
+            <span className={css.booked}>
+              <b>{before.engineer_name}</b> {times.moment(before.start, now)}
+            </span>
+          ) : (
+            <Booked name={before.engineer_name} start={before.start} end={before.end} gone />
+          )
+        ) : (
+          <span className={css.nobody}>{t("plan.nobody")}</span>
+        )}
+        {change !== "keep" && <ArrowRight size={14} aria-label={t("figure.becomes")} />}
+        {after && change === "retime" && (
+          <span className={css.booked}>
+            {times.clock(after.start)}–{times.clock(after.end)}
+          </span>
+        )}
+        {after && (change === "assign" || change === "move") && (
+          <Booked name={after.engineer_name} start={after.start} end={after.end} />
+        )}
+        {by !== null && Math.abs(by) >= 60 && (
+          <em data-later={by > 0}>{t(by > 0 ? "plan.later" : "plan.earlier", { span: times.span(by) })}</em>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Booked({ name, start, end, gone = false }: { name: string; start: string; end: string; gone?: boolean }) {
+  const { times } = useWords();
+  const now = useServerMinute();
+  return (
+    <span className={css.booked} data-gone={gone}>
+      <b>{name}</b> {times.moment(start, now)}–{times.clock(end)}
+    </span>
+  );
+}
+
+/** The drive, what is late or may be, and what became of the line. */
+function Marks({ line }: { line: Line }) {
+  const { t, times } = useWords();
+  const { driveSeconds, driveMetres, lateSeconds, riskSeconds } = detailsOf(line);
+  const drives = line.change !== "leave_out" && line.change !== "unassign" && driveSeconds !== null;
+  return (
+    <div className={css.marks}>
+      {lateSeconds >= 60 && (
+        <span data-tone="late">
+          <CircleAlert size={13} aria-hidden="true" /> {t("plan.late", { span: times.span(lateSeconds) })}
+        </span>
+      )}
+      {lateSeconds < 60 && riskSeconds >= 60 && (
+        <span data-tone="risk" title={t("plan.riskHint")}>
+          <TriangleAlert size={13} aria-hidden="true" /> {t("plan.risk", { span: times.span(riskSeconds) })}
+        </span>
+      )}
+      {drives && (
+        <span title={t("plan.drive")}>
+          <Car size={13} aria-hidden="true" /> {times.span(driveSeconds)} · {times.distance(driveMetres ?? 0)}
+        </span>
+      )}
+      {line.state !== "proposed" && <LineState line={line} />}
+    </div>
+  );
+}
+
+function LineState({ line }: { line: Line }) {
+  const { t } = useWords();
+  return (
+    <span className={css.lineState} data-line={line.state}>
+      {line.state === "applied" && <CircleCheckBig size={13} aria-hidden="true" />}
+      {t(`lineState.${line.state}`)}
+      {line.state === "overtaken" && <small>{line.why ?? t("lineState.overtakenWhy")}</small>}
+      {line.state === "refused" && line.why && <small>{line.why}</small>}
+    </span>
+  );
+}
