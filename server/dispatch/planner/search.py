@@ -5,16 +5,17 @@ of putting back and candidate routes that suit many different engineers. Compile
 """
 
 import math
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from server.dispatch.planner.arrays import Arrays, Flags, Ints, Longs, Random, Records
-from server.dispatch.planner.compiled import compiled, inlined
+from server.dispatch.planner.arrays import Arrays, Longs, Random
+from server.dispatch.planner.compiled import compiled
 from server.dispatch.planner.insertion import cheapest, uniform
-from server.dispatch.planner.routes import IMPOSSIBLE, Routes, copied, refresh
+from server.dispatch.planner.loading import put, settle_loading
+from server.dispatch.planner.pool import remember
+from server.dispatch.planner.routes import Routes, refresh
+from server.dispatch.planner.state import Search, keep_best, keep_count, position_of, touch, undo
+from server.dispatch.planner.trading import trade
 
+_TRADED = 0.5  # how often a step is a trade; it takes a twentieth of the time of the others
 _STRINGS = 10.0  # visits taken out at once on average
 _LONGEST = 10.0  # visits of one string
 _SPLIT = 0.5  # how often a string leaves some of its visits where they are
@@ -25,88 +26,32 @@ _PATIENCE = 3
 _RETRIED = 20  # visits that were left out and are tried again in one step
 
 
-class Search(NamedTuple):
-    """Where a search stands: `routes` wander, `best` is the cheapest plan met."""
-
-    routes: Routes
-    best: Routes
-    costs: Longs  # [2] of the routes, of the best
-    random: Random  # [1]
-    left_out: Ints  # [n + 1] visits, their number last
-    taken: Ints  # [n + 1] visits taken out in this step, their number last
-    touched: Ints  # [m + 1] routes changed in this step, their number last
-    is_touched: Flags  # [m]
-    old: Routes  # those as they were before this step
-    seen: Longs  # [m + 1] how many looks were taken, then the last one at each route
-    order: Ints  # [n]
-    keys: NDArray[np.float64]  # [n]
-
-
-def begun(arrays: Arrays, routes: Routes, seed: int) -> Search:
-    """A search that starts from `routes`."""
-    visits, shifts = arrays.able.shape
-    left_out = np.zeros(visits + 1, np.int32)
-    absent = np.flatnonzero(routes.shift < 0)
-    left_out[: len(absent)] = absent
-    left_out[-1] = len(absent)
-    cost = int(routes.routes["cost"].sum() + arrays.stops["penalty"][absent].sum()) + changes(arrays, routes)
-    mixed = (seed * 2_654_435_761 + 88_172_645_463_325_252) % 2**64
-    search = Search(
-        routes=routes,
-        best=copied(routes),
-        costs=np.array([cost, cost], np.int64),
-        random=np.array([mixed or 1], np.uint64),
-        left_out=left_out,
-        taken=np.zeros(visits + 1, np.int32),
-        touched=np.zeros(shifts + 1, np.int32),
-        is_touched=np.zeros(shifts, np.bool_),
-        old=copied(routes),
-        seen=np.zeros(shifts + 1, np.int64),
-        order=np.zeros(visits, np.int32),
-        keys=np.zeros(visits, np.float64),
-    )
-    for _ in range(5):
-        uniform(search.random)
-    return search
-
-
-def changes(arrays: Arrays, routes: Routes) -> int:
-    """What it costs that visits are not where people know them to be."""
-    visits = arrays.stops[: len(routes.shift)]
-    moved = (routes.shift >= 0) & (visits["known"] >= 0) & (routes.shift != visits["known"])
-    return int(visits["change"][moved].sum())
-
-
 @compiled
 def anneal(p: Arrays, s: Search, steps: int, warm: float, cool: float) -> None:
     """Take so many steps while the temperature (cost units) falls from `warm` to `cool`."""
     factor = (cool / warm) ** (1.0 / max(1, steps))
     for _ in range(steps):
         before = s.costs[0]
-        gain = _ruin(p, s)
-        gain += _recreate(p, s)
+        if uniform(s.random) < _TRADED:
+            gain = trade(p, s)
+        else:
+            gain = _ruin(p, s)
+            gain += _recreate(p, s)
         after = before + gain
         if after < before - warm * math.log(uniform(s.random) + 1e-300):
             s.costs[0] = after
-            _keep_count(s)
+            keep_count(s)
+            for i in range(s.touched[-1]):
+                remember(s.pool, s.routes, s.touched[i])
             if after < s.costs[1]:
                 s.costs[1] = after
-                _keep_best(s)
+                keep_best(s)
         else:
-            _undo(p, s)
+            undo(p, s)
         for i in range(s.touched[-1]):
             s.is_touched[s.touched[i]] = False
         s.touched[-1] = 0
         warm *= factor
-
-
-@compiled
-def _touch(s: Search, r: int) -> None:
-    if not s.is_touched[r]:
-        s.is_touched[r] = True
-        s.touched[s.touched[-1]] = r
-        s.touched[-1] += 1
-        _copy(s.routes, s.old, r)
 
 
 @compiled
@@ -125,11 +70,11 @@ def _ruin(p: Arrays, s: Search) -> int:
         r = routes.shift[visit]
         if r < 0 or s.is_touched[r]:
             continue
-        position = _position(routes, r, visit)
+        position = position_of(routes, r, visit)
         if position < p.shifts[r].locked:
             continue
         free = routes.routes[r].size - p.shifts[r].locked
-        _touch(s, r)
+        touch(s, r)
         _take_string(p, s, r, position, free, min(float(free), longest))
         strings -= 1
         if strings <= 0:
@@ -147,18 +92,10 @@ def _ruin(p: Arrays, s: Search) -> int:
         r = s.touched[i]
         gain -= routes.routes[r].cost
         if p.loads and routes.routes[r].loading >= 0:
-            _settle_loading(p, routes, r)
+            settle_loading(p, routes, r)
         refresh(p, routes, r)
         gain += routes.routes[r].cost
     return gain
-
-
-@inlined
-def _position(routes: Routes, r: int, visit: int) -> int:
-    i = 0
-    while routes.stages[r, i].stop != visit:
-        i += 1
-    return i
 
 
 @compiled
@@ -199,7 +136,7 @@ def _recreate(p: Arrays, s: Search) -> int:
         _, r, position, loading = best_place(p, routes, visit, bound, _BLINK, s.seen, s.random)
         if r < 0:
             continue
-        _touch(s, r)
+        touch(s, r)
         it = p.stops[visit]
         gain -= routes.routes[r].cost + it.penalty
         put(p, routes, r, visit, position, loading)
@@ -242,24 +179,6 @@ def best_place(
 
 
 @compiled
-def put(p: Arrays, routes: Routes, r: int, visit: int, position: int, loading: int) -> bool:
-    """Put a visit into a route, and before it the warehouse if `loading` says where."""
-    _insert(routes, r, visit, position)
-    if loading >= 0:
-        _insert(routes, r, p.able.shape[0] + r, loading)
-    return refresh(p, routes, r)
-
-
-@inlined
-def _insert(routes: Routes, r: int, stop: int, position: int) -> None:
-    row = routes.stages[r]
-    for i in range(routes.routes[r].size, position, -1):
-        row[i].stop = row[i - 1].stop
-    row[position].stop = stop
-    routes.routes[r].size += 1
-
-
-@compiled
 def _ordered(p: Arrays, s: Search) -> int:
     """Line up what is to be put back, by one of several tastes; answers how many."""
     count = 0
@@ -298,94 +217,3 @@ def _ordered(p: Arrays, s: Search) -> int:
             j -= 1
         s.keys[j + 1], s.order[j + 1] = key, visit
     return count
-
-
-@compiled
-def _settle_loading(p: Arrays, routes: Routes, r: int) -> None:
-    """Drop the warehouse from a route that no longer needs it, or move it to where it costs least."""
-    n, route, row = p.able.shape[0], routes.routes[r], routes.stages[r]
-    kept = 0
-    for i in range(route.size):
-        if row[i].stop < n:
-            row[kept].stop = row[i].stop
-            kept += 1
-    route.size = kept
-    until = _needed_before(p, r, row, kept)
-    if until < 0:
-        return
-    best, position = IMPOSSIBLE, 0
-    for q in range(p.shifts[r].locked, until + 1):
-        _insert(routes, r, n + r, q)
-        if refresh(p, routes, r) and route.cost < best:
-            best, position = route.cost, q
-        for i in range(q, kept):
-            row[i].stop = row[i + 1].stop
-        route.size = kept
-    _insert(routes, r, n + r, position)
-
-
-@compiled
-def _needed_before(p: Arrays, r: int, row: Records, size: int) -> int:
-    """Answer the first visit that can't be done without loading, -1 if all can. Who is under way has what they need."""
-    left, locked = p.stock[r].copy(), p.shifts[r].locked
-    for i in range(size):
-        stop = row[i].stop
-        if i >= locked and p.fetches[stop, r]:
-            return i
-        for b in range(left.shape[0]):
-            left[b] -= p.uses[stop, b]
-            if i >= locked and p.uses[stop, b] and left[b] < 0:
-                return i
-    return -1
-
-
-@compiled
-def _keep_count(s: Search) -> None:
-    """After a step that stands: who is left out now."""
-    kept = 0
-    for i in range(s.left_out[-1]):
-        if s.routes.shift[s.left_out[i]] < 0:
-            s.left_out[kept] = s.left_out[i]
-            kept += 1
-    for i in range(s.taken[-1]):
-        if s.routes.shift[s.taken[i]] < 0:
-            s.left_out[kept] = s.taken[i]
-            kept += 1
-    s.left_out[-1] = kept
-
-
-@compiled
-def _keep_best(s: Search) -> None:
-    for r in range(s.best.routes.shape[0]):
-        s.best.routes[r].size = s.routes.routes[r].size
-        for i in range(s.routes.routes[r].size):
-            s.best.stages[r, i].stop = s.routes.stages[r, i].stop
-
-
-@compiled
-def _undo(p: Arrays, s: Search) -> None:
-    """After a step that doesn't: the routes are as they were."""
-    routes, n = s.routes, p.able.shape[0]
-    for k in range(s.touched[-1]):
-        r = s.touched[k]
-        for i in range(routes.routes[r].size):
-            stop = routes.stages[r, i].stop
-            if stop < n:
-                routes.shift[stop] = -1
-    for k in range(s.touched[-1]):
-        r = s.touched[k]
-        _copy(s.old, routes, r)
-        for i in range(routes.routes[r].size):
-            stop = routes.stages[r, i].stop
-            if stop < n:
-                routes.shift[stop] = r
-
-
-@compiled
-def _copy(one: Routes, other: Routes, r: int) -> None:
-    """Make one route what it is elsewhere; where its visits are is the caller's."""
-    other.routes[r] = one.routes[r]
-    for i in range(one.routes[r].size + 2):
-        other.stages[r, i] = one.stages[r, i]
-    for b in range(one.used.shape[1]):
-        other.used[r, b] = one.used[r, b]

@@ -6,16 +6,21 @@ import numpy as np
 
 from server.dispatch.planner.arrays import Arrays, arrays_of
 from server.dispatch.planner.plan import Costs, Plan, tour_of
+from server.dispatch.planner.pool import put_together
 from server.dispatch.planner.problem import InvalidProblem, Problem
 from server.dispatch.planner.reasons import reasons_of
 from server.dispatch.planner.rounds import solve_linked
 from server.dispatch.planner.routes import Routes, empty_routes, lay
-from server.dispatch.planner.search import Search, anneal, begun
+from server.dispatch.planner.search import anneal
+from server.dispatch.planner.state import Search, adopt, begun
 from server.dispatch.planner.stopping import Progress, Stop
 
 _SLICE = 200  # steps between two looks at the criterion
 # Temperatures as multiples of what the way to a neighbour costs on average.
-_WARM, _COLD = 2.0, 0.02
+_WARM, _COLD = 5.0, 0.05
+# How far the search is when its routes are put together anew, and how many steps a visit are worth that.
+_POOLED = 0.6, 0.8, 0.95
+_POOLED_AFTER = 1000
 
 type Heard = Callable[[Progress], None]
 
@@ -34,16 +39,27 @@ def solve(
     arrays = arrays_of(problem)
     search = begun(arrays, _routes(problem, arrays, start), seed)
     near = _neighbour_price(arrays)
-    so_far = Progress(0, 0, int(search.costs[1]))
+    so_far, pooled = Progress(0, 0, int(search.costs[1])), list(_POOLED)
     while arrays.able.any() and (done := stop.progress(so_far)) < 1:
         heat = near * _WARM * (_COLD / _WARM) ** done
         anneal(arrays, search, _SLICE, heat, heat)
+        while pooled and done >= pooled[0]:
+            pooled.pop(0)
+            if so_far.steps >= _POOLED_AFTER * len(problem.visits):
+                _put_together(arrays, search)
         cost, steps = int(search.costs[1]), so_far.steps + _SLICE
         better = cost < so_far.cost
         so_far = Progress(steps, steps if better else so_far.gained_at, cost)
         if better and heard:
             heard(so_far)
     return plan_of(problem, arrays, _sequences(arrays, search))
+
+
+def _put_together(arrays: Arrays, search: Search) -> None:
+    """Go on from the best plan of known routes, if it is better than the best."""
+    chosen = put_together(arrays, search.pool, search.best, int(search.costs[1]))
+    if chosen:
+        adopt(arrays, search, chosen)
 
 
 def _neighbour_price(arrays: Arrays) -> float:
