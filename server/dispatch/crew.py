@@ -147,7 +147,7 @@ _QUALIFIED = """
 # leaves out they exclude.
 _SIEVE = """
     e.person_id = any(%(also)s::uuid[]) or
-    p.active and s.first is not null and e.person_id <> all(%(unwanted)s::uuid[])
+    p.active and s.ends_at is not null and e.person_id <> all(%(unwanted)s::uuid[])
 """
 
 
@@ -161,24 +161,33 @@ def prospects_statement(*, everybody: bool, skilled: bool) -> str:
     return f"""
     with {_QUALIFIED if narrow else ""}
     shifts as (
-        select person_id, min(array[starts_at, ends_at]) as first from shift
+        -- Nobody has two at once: the first to begin is the first to end.
+        select person_id, min(starts_at) as starts_at, min(ends_at) as ends_at from shift
         where ends_at > %(from)s and starts_at < %(until)s
         group by person_id
     ),
     crew as (
         select e.person_id, e.home, e.daily_capacity_minutes, p.active,
                e.territory_id is not distinct from %(territory)s::uuid as in_territory,
-               s.first[1] as starts_at, s.first[2] as ends_at
+               s.starts_at, s.ends_at
         from engineer e
         join person p on p.id = e.person_id
         left join shifts s on s.person_id = e.person_id
         where {sieve} {"and e.person_id in (select person_id from qualified)" if narrow else ""}
     ),
     {open_work("v.engineer_id = any(array(select person_id from crew))" if narrow else "true")},
+    seen as (
+        select person_id, place from position_last where fixed_at >= %(at)s - %(fresh)s::interval
+    ),
     busy as (
-        select u.engineer_id, s.place,
-               coalesce(u.planned_end, %(at)s + make_interval(mins => o.duration_minutes)) as until
-        from under_way u join work_order o on o.id = u.work_order_id join site s on s.id = o.site_id
+        select u.engineer_id,
+               case when u.state <> '{VisitState.TRAVELLING}' and l.place is not null then l.place
+                    else (select s.place from work_order o join site s on s.id = o.site_id where o.id = u.work_order_id)
+               end as place,
+               coalesce(u.planned_end, (
+                   select %(at)s + make_interval(mins => o.duration_minutes) from work_order o
+                   where o.id = u.work_order_id)) as until
+        from under_way u left join seen l on l.person_id = u.engineer_id
     ),
     known_here as (
         select v.engineer_id, count(*)::int as visits
@@ -236,7 +245,7 @@ def prospects_statement(*, everybody: bool, skilled: bool) -> str:
     from crew c
     left join load on load.engineer_id = c.person_id
     left join busy b on b.engineer_id = c.person_id
-    left join position_last l on l.person_id = c.person_id and l.fixed_at >= %(at)s - %(fresh)s::interval
+    left join seen l on l.person_id = c.person_id
     """
 
 

@@ -149,9 +149,6 @@ class Prospects:
     def place_of(self, row: int) -> Point:
         return Point(float(self.lon[row]), float(self.lat[row]))
 
-    def places(self) -> list[Point]:
-        return [Point(lon, lat) for lon, lat in zip(self.lon.tolist(), self.lat.tolist(), strict=True)]
-
 
 @dataclass(frozen=True, eq=False)
 class Drives:

@@ -89,7 +89,7 @@ async def _drives(
     to be among the best `NAMED`: those are what they would be had everybody been asked about, as long as no drive is
     quicker than `Drives.at_best`.
     """
-    drives = Drives.read(await EstimatedTravel().table([job.place], prospects.places(), at))
+    drives = Drives.read(EstimatedTravel().gathering(prospects.lon, prospects.lat, job.place, at))
     hopes = judge(job, prospects, drives.at_best(), at, weights).scores
     hopes[prospects.among(list(wanted))] = np.inf
     order = np.argsort(-hopes, kind="stable")

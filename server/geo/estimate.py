@@ -32,15 +32,14 @@ class EstimatedTravel:
 
     async def table(self, origins: Sequence[Point], to: Sequence[Point], leaving: datetime) -> Matrix:
         """Median and p90 seconds and metres, shape (origins, to)."""
-        straight = _great_circles(origins, to)
+        straight = _great_circles(_degrees(origins), _degrees(to))
         factors = np.array([congestion(leaving, origin) for origin in origins]).reshape(-1, 1)
-        seconds = straight * DETOUR / _free_flow_speed(straight) * factors
-        return Matrix(
-            seconds=whole(seconds),
-            p90_seconds=whole(seconds * P90_OVER_MEDIAN),
-            metres=whole(straight * DETOUR),
-            estimated=np.ones(straight.shape, dtype=np.bool_),
-        )
+        return _matrix(straight, factors)
+
+    def gathering(self, lon: NDArray[np.float64], lat: NDArray[np.float64], to: Point, leaving: datetime) -> Matrix:
+        """Answer the drives from many places near each other to one, shape (places, 1), at the traffic there."""
+        straight = _great_circles(np.column_stack((lon, lat)), _degrees([to]))
+        return _matrix(straight, np.array(congestion(leaving, to)))
 
     async def snap(self, point: Point) -> Snapped:
         """The point itself: without roads there is nothing nearer."""
@@ -52,22 +51,31 @@ def whole(values: NDArray[np.float64]) -> Integers:
     return np.ceil(values).astype(np.int32)
 
 
+def _matrix(straight: NDArray[np.float64], factors: NDArray[np.float64]) -> Matrix:
+    seconds = straight * DETOUR / _free_flow_speed(straight) * factors
+    return Matrix(
+        seconds=whole(seconds),
+        p90_seconds=whole(seconds * P90_OVER_MEDIAN),
+        metres=whole(straight * DETOUR),
+        estimated=np.ones(straight.shape, dtype=np.bool_),
+    )
+
+
 def _free_flow_speed(metres: NDArray[np.float64]) -> NDArray[np.float64]:
     """Metres per second for a great-circle distance."""
     kmh = _KMH_AT_1_KM + _KMH_PER_LOG_KM * np.log(np.maximum(metres, 1.0) / 1000)
     return np.clip(kmh, _SLOWEST_KMH, _FASTEST_KMH) / 3.6
 
 
-def _great_circles(origins: Sequence[Point], to: Sequence[Point]) -> NDArray[np.float64]:
-    """Metres from each origin to each destination; the array form of `domain.haversine`."""
-    lon, lat = _radians(origins)
-    other_lon, other_lat = _radians(to)
+def _great_circles(origins: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres from each origin to each destination; the array form of `domain.haversine`. Both are (n, 2) degrees."""
+    lon, lat = np.radians(origins.T)
+    other_lon, other_lat = np.radians(to.T)
     half_lat = np.sin((other_lat - lat[:, None]) / 2)
     half_lon = np.sin((other_lon - lon[:, None]) / 2)
     chord = half_lat**2 + np.cos(lat)[:, None] * np.cos(other_lat) * half_lon**2
     return np.asarray(2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(1.0, chord))))
 
 
-def _radians(points: Sequence[Point]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    degrees = np.array([(point.lon, point.lat) for point in points], dtype=np.float64).reshape(-1, 2)
-    return np.radians(degrees[:, 0]), np.radians(degrees[:, 1])
+def _degrees(points: Sequence[Point]) -> NDArray[np.float64]:
+    return np.array([(point.lon, point.lat) for point in points], dtype=np.float64).reshape(-1, 2)

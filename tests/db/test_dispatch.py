@@ -340,7 +340,7 @@ async def test_whoever_is_left_out_at_first_sight_is_excluded_by_a_rule(uow, dis
     everybody, sieved = [await crew.prospects(uow, job, uow.now(), everybody=every) for every in (True, False)]
     assert len(everybody) == 6
     for prospects in (everybody, sieved):
-        drives = Drives.read(await TRAVEL.table([job.place], prospects.places(), uow.now()))
+        drives = Drives.read(TRAVEL.gathering(prospects.lon, prospects.lat, job.place, uow.now()))
         judged = judge(job, prospects, drives, uow.now(), DEFAULT_WEIGHTS)
         able = {prospects.id_of(row): judged.scores[row] for row in judged.best.tolist()}
         if prospects is everybody:
