@@ -44,7 +44,7 @@ class Decision(WireIn):
     work_orders: Annotated[list[Id] | None, Field(min_length=1, max_length=5_000)] = None
 
 
-class FiguresOut(WireOut):
+class PlanFiguresOut(WireOut):
     visits: int
     left_out: int
     engineers: int
@@ -79,8 +79,8 @@ class PlanOut(WireOut):
     why: str | None
     progress: float
     parts: int
-    before: FiguresOut | None
-    after: FiguresOut | None
+    before: PlanFiguresOut | None
+    after: PlanFiguresOut | None
     lines: dict[str, int]
 
 

@@ -74,7 +74,7 @@ class TimelineVisit(WireOut):
     window_end: datetime | None
 
 
-class TimelineOut(WireOut):
+class DaysOut(WireOut):
     engineers: list[TimelineEngineer]
     shifts: list[TimelineShift]
     visits: list[TimelineVisit]
@@ -85,8 +85,8 @@ async def timeline(
     work: Annotated[Work, permitted(Permission.VISITS_DISPATCH)],
     begins: Annotated[Instant, Query(alias="from")],
     until: Annotated[Instant, Query(alias="to")],
-) -> TimelineOut:
+) -> DaysOut:
     """Everybody who is on shift or has a visit in a span of fourteen days at most."""
     if not timedelta() < until - begins <= timedelta(days=MOST_DAYS):
         raise SpanTooLong(most=MOST_DAYS)
-    return TimelineOut.model_validate(await days(work.uow, begins, until))
+    return DaysOut.model_validate(await days(work.uow, begins, until))
