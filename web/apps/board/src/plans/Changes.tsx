@@ -9,13 +9,22 @@ import {
   TriangleAlert,
   UserRoundSearch,
 } from "lucide-react";
-import { memo, useState } from "react";
+import { memo, type ReactNode, useState } from "react";
 import { go } from "../app/address";
-import { useServerMinute } from "../app/clock";
 import { useWords } from "../i18n";
 import { PriorityMark } from "../ui/Badges";
 import { Message } from "../ui/Messages";
-import { detailsOf, type Group, groupsOf, isProposed, type Line, type Plan, shiftOf } from "./model";
+import {
+  detailsOf,
+  type Group,
+  groupsOf,
+  isProposed,
+  type Line,
+  type Others,
+  type Plan,
+  referenceOf,
+  shiftOf,
+} from "./model";
 import css from "./plans.module.css";
 import { useReasonWords } from "./words";
 
@@ -34,29 +43,46 @@ export function Changes({ plan, lines, engineer, chosen, onChoose }: Props) {
   const { t } = useWords();
   const groups = groupsOf(lines, engineer);
   const decidable = plan.state === "ready";
+  const reference = referenceOf(plan);
   if (groups.every(({ change }) => change === "keep")) {
     return (
       <>
         <Message icon={PartyPopper} title={t("plan.nothingChanges")} hint={t("plan.nothingChangesHint")} />
         {groups.map((group) => (
-          <Section key={group.change} group={group} decidable={false} chosen={chosen} onChoose={onChoose} />
+          <Section
+            key={group.change}
+            group={group}
+            decidable={false}
+            reference={reference}
+            chosen={chosen}
+            onChoose={onChoose}
+          />
         ))}
       </>
     );
   }
   return groups.map((group) => (
-    <Section key={group.change} group={group} decidable={decidable} chosen={chosen} onChoose={onChoose} />
+    <Section
+      key={group.change}
+      group={group}
+      decidable={decidable}
+      reference={reference}
+      chosen={chosen}
+      onChoose={onChoose}
+    />
   ));
 }
 
 interface SectionProps {
   readonly group: Group;
+  /** The instant that times are told beside. */
+  readonly reference: number;
   readonly decidable: boolean;
   readonly chosen: ReadonlySet<string>;
   readonly onChoose: Choose;
 }
 
-function Section({ group, decidable, chosen, onChoose }: SectionProps) {
+function Section({ group, reference, decidable, chosen, onChoose }: SectionProps) {
   const { t } = useWords();
   const { change, lines } = group;
   const [open, setOpen] = useState(change !== "keep");
@@ -88,6 +114,7 @@ function Section({ group, decidable, chosen, onChoose }: SectionProps) {
             <ChangeLine
               key={line.work_order_id}
               line={line}
+              reference={reference}
               tickable={decidable && isProposed(line)}
               ticked={chosen.has(line.work_order_id)}
               onChoose={onChoose}
@@ -101,13 +128,16 @@ function Section({ group, decidable, chosen, onChoose }: SectionProps) {
 
 interface LineProps {
   readonly line: Line;
+  readonly reference: number;
   readonly tickable: boolean;
   readonly ticked: boolean;
   readonly onChoose: Choose;
 }
 
-const ChangeLine = memo(function ChangeLine({ line, tickable, ticked, onChoose }: LineProps) {
+const ChangeLine = memo(function ChangeLine({ line, reference, tickable, ticked, onChoose }: LineProps) {
   const { t } = useWords();
+  const [why, setWhy] = useState(false);
+  const { others } = detailsOf(line);
   const id = line.work_order_id;
   return (
     <li className={css.change} data-testid="plan-line" data-state={line.state}>
@@ -130,22 +160,30 @@ const ChangeLine = memo(function ChangeLine({ line, tickable, ticked, onChoose }
           #{line.number} · {line.site_name}
         </small>
       </button>
-      <Ways line={line} />
-      <Marks line={line} />
+      <Ways line={line} reference={reference} />
+      <Marks line={line}>
+        {others && line.change !== "keep" && (
+          <button type="button" className={css.why} aria-expanded={why} onClick={() => setWhy(!why)}>
+            {t("plan.why")}
+          </button>
+        )}
+      </Marks>
+      {why && others && <Alternatives others={others} />}
     </li>
   );
 });
 
 /** From whom and when, to whom and when. */
-function Ways({ line }: { line: Line }) {
+function Ways({ line, reference }: { line: Line; reference: number }) {
   const { t, times } = useWords();
-  const now = useServerMinute();
   const reasonWords = useReasonWords();
   const { change, before, after } = line;
   if (change === "leave_out" || change === "unassign") {
     return (
       <div className={css.ways}>
-        {before && <Booked name={before.engineer_name} start={before.start} end={before.end} gone />}
+        {before && (
+          <Booked name={before.engineer_name} start={before.start} end={before.end} reference={reference} gone />
+        )}
         <p className={css.reason}>{reasonWords(detailsOf(line))}</p>
         <button type="button" className={css.who} onClick={() => go({ order: line.work_order_id, tab: "candidates" })}>
           <UserRoundSearch size={13} aria-hidden="true" /> {t("plan.whoCould")}
@@ -160,10 +198,10 @@ function Ways({ line }: { line: Line }) {
         {before ? (
           change === "retime" || change === "keep" ? (
             <span className={css.booked}>
-              <b>{before.engineer_name}</b> {times.moment(before.start, now)}
+              <b>{before.engineer_name}</b> {times.moment(before.start, reference)}
             </span>
           ) : (
-            <Booked name={before.engineer_name} start={before.start} end={before.end} gone />
+            <Booked name={before.engineer_name} start={before.start} end={before.end} reference={reference} gone />
           )
         ) : (
           <span className={css.nobody}>{t("plan.nobody")}</span>
@@ -175,7 +213,7 @@ function Ways({ line }: { line: Line }) {
           </span>
         )}
         {after && (change === "assign" || change === "move") && (
-          <Booked name={after.engineer_name} start={after.start} end={after.end} />
+          <Booked name={after.engineer_name} start={after.start} end={after.end} reference={reference} />
         )}
         {by !== null && Math.abs(by) >= 60 && (
           <em data-later={by > 0}>{t(by > 0 ? "plan.later" : "plan.earlier", { span: times.span(by) })}</em>
@@ -185,21 +223,46 @@ function Ways({ line }: { line: Line }) {
   );
 }
 
-function Booked({ name, start, end, gone = false }: { name: string; start: string; end: string; gone?: boolean }) {
+interface BookedProps {
+  readonly name: string;
+  readonly start: string;
+  readonly end: string;
+  readonly reference: number;
+  readonly gone?: boolean;
+}
+
+function Booked({ name, start, end, reference, gone = false }: BookedProps) {
   const { times } = useWords();
-  const now = useServerMinute();
   return (
     <span className={css.booked} data-gone={gone}>
-      <b>{name}</b> {times.moment(start, now)}–{times.clock(end)}
+      <b>{name}</b> {times.moment(start, reference)}–{times.clock(end)}
     </span>
   );
 }
 
+/** Why it is theirs: what anybody else would have cost. */
+function Alternatives({ others: { others, unable, full } }: { others: Others }) {
+  const { t, times } = useWords();
+  const words = [
+    others.length === 0
+      ? t("others.none")
+      : t("others.next", {
+          people: others
+            .map(({ name, extra }) => (extra < 60 ? t("others.same", { name }) : `${name} +${times.span(extra)}`))
+            .join(t("gist.comma")),
+        }),
+    full > 0 && t("others.full", { count: full }),
+    unable > 0 && t("others.unable", { count: unable }),
+  ];
+  return <p className={css.others}>{words.filter(Boolean).join(" ")}</p>;
+}
+
 /** The drive, what is late or may be, and what became of the line. */
-function Marks({ line }: { line: Line }) {
+function Marks({ line, children }: { line: Line; children: ReactNode }) {
   const { t, times } = useWords();
   const { driveSeconds, driveMetres, lateSeconds, riskSeconds } = detailsOf(line);
-  const drives = line.change !== "leave_out" && line.change !== "unassign" && driveSeconds !== null;
+  const drives =
+    line.change !== "leave_out" && line.change !== "unassign" && driveSeconds !== null && driveSeconds >= 30;
   return (
     <div className={css.marks}>
       {lateSeconds >= 60 && (
@@ -214,10 +277,12 @@ function Marks({ line }: { line: Line }) {
       )}
       {drives && (
         <span title={t("plan.drive")}>
-          <Car size={13} aria-hidden="true" /> {times.span(driveSeconds)} · {times.distance(driveMetres ?? 0)}
+          <Car size={13} aria-hidden="true" /> {times.span(Math.max(60, driveSeconds))} ·{" "}
+          {times.distance(driveMetres ?? 0)}
         </span>
       )}
       {line.state !== "proposed" && <LineState line={line} />}
+      {children}
     </div>
   );
 }

@@ -181,6 +181,13 @@ function TourLane({ tour, frame, byOrder, label, old = false }: LaneProps) {
             </span>
           );
         })}
+        {tour?.rests_at && last && (
+          <i
+            className={css.restMark}
+            style={{ left: share(Date.parse(tour.rests_at)) }}
+            title={t("plan.restAt", { time: times.clock(tour.rests_at) })}
+          />
+        )}
         {tour && last && (
           <i
             className={css.leg}

@@ -11,7 +11,7 @@ import { useServerMinute } from "../app/clock";
 import { useWords } from "../i18n";
 import { countOf, type Plan, travelSaved } from "./model";
 import css from "./plans.module.css";
-import { causeWords, useSpanWords } from "./words";
+import { useCauseWords, useSpanWords } from "./words";
 
 const ICONS: Record<Plan["state"], LucideIcon> = {
   queued: LoaderCircle,
@@ -27,6 +27,7 @@ export function PlanLine({ plan }: { plan: Plan }) {
   const { t, times } = useWords();
   const now = useServerMinute();
   const spanWords = useSpanWords();
+  const causeWords = useCauseWords();
   const Icon = ICONS[plan.state];
   return (
     <>
@@ -48,7 +49,7 @@ export function PlanLine({ plan }: { plan: Plan }) {
         </span>
         {plan.after && <Outcome plan={plan} />}
         <small>
-          {plan.kind === "repair" ? causeWords(t, plan.cause) : (plan.requested_by_name ?? t("plan.system"))} ·{" "}
+          {plan.kind === "repair" ? causeWords(plan.cause) : (plan.requested_by_name ?? t("plan.system"))} ·{" "}
           {times.moment(plan.asked_at, now)}
         </small>
       </span>

@@ -23,7 +23,7 @@ import { countOf, engineersIn, hasOutcome, isBusy, isProposed, type Line, type P
 import css from "./plans.module.css";
 import { useLines, usePlan } from "./queries";
 import { usePlanActions } from "./usePlanActions";
-import { causeWords, useGist, useSpanWords, whyWords } from "./words";
+import { useCauseWords, useGist, useSpanWords, whyWords } from "./words";
 
 export function PlanView({ id, onPlan }: { id: string; onPlan: () => void }) {
   const { t } = useWords();
@@ -66,7 +66,12 @@ function Whole({ plan, onPlan }: { plan: Plan; onPlan: () => void }) {
         <Ended icon={CalendarX2} title={t("plan.failed")} hint={whyWords(t, plan.why ?? "")} onPlan={onPlan} />
       )}
       {plan.state === "cancelled" && (
-        <Ended icon={CircleSlash2} title={t("plan.cancelled")} hint={t("plan.cancelledHint")} onPlan={onPlan} />
+        <Ended
+          icon={CircleSlash2}
+          title={t("plan.cancelled")}
+          hint={plan.why ? whyWords(t, plan.why) : t("plan.cancelledHint")}
+          onPlan={onPlan}
+        />
       )}
       {hasOutcome(plan) && <Outcome plan={plan} />}
     </>
@@ -77,6 +82,7 @@ function Head({ plan }: { plan: Plan }) {
   const { t, times } = useWords();
   const now = useServerMinute();
   const spanWords = useSpanWords();
+  const causeWords = useCauseWords();
   const scope = [
     plan.territories.length > 0 && t("plan.territoryCount", { count: plan.territories.length }),
     plan.engineers.length > 0 && t("plan.engineerCount", { count: plan.engineers.length }),
@@ -99,7 +105,7 @@ function Head({ plan }: { plan: Plan }) {
           </span>
         </h2>
         <p>
-          {plan.kind === "repair" && `${causeWords(t, plan.cause)} · `}
+          {plan.kind === "repair" && `${causeWords(plan.cause)} · `}
           {scope.length > 0 ? scope.join(", ") : t("plan.everything")} · {t(`effort.${plan.effort}`)} ·{" "}
           {t("plan.askedBy", {
             name: plan.requested_by_name ?? t("plan.system"),

@@ -47,6 +47,14 @@ export interface Details {
   readonly reason: string | null;
   readonly wouldCost: number | null;
   readonly wouldGo: string | null;
+  readonly others: Others | null;
+}
+
+/** Who else could have made a visit, and how much dearer in seconds of driving; how many can't at all. */
+export interface Others {
+  readonly others: readonly { readonly engineer_id: string; readonly name: string; readonly extra: number }[];
+  readonly unable: number;
+  readonly full: number;
 }
 
 export function detailsOf({ details }: Pick<Line, "details">): Details {
@@ -60,8 +68,12 @@ export function detailsOf({ details }: Pick<Line, "details">): Details {
     reason: text("reason"),
     wouldCost: number("would_cost"),
     wouldGo: text("would_go"),
+    others: isOthers(details.alternatives) ? details.alternatives : null,
   };
 }
+
+const isOthers = (told: unknown): told is Others =>
+  typeof told === "object" && told !== null && Array.isArray((told as Partial<Others>).others);
 
 export interface Group {
   readonly change: Change;
@@ -85,6 +97,12 @@ export function engineersIn(lines: readonly Line[]): { readonly id: string; read
   for (const { before, after } of lines)
     for (const one of [before, after]) if (one) names.set(one.engineer_id, one.engineer_name);
   return [...names].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** What a time is told beside: within one day the day need not be repeated. */
+export function referenceOf({ begins, until }: Pick<Plan, "begins" | "until">): number {
+  const [first, last] = [Date.parse(begins), Date.parse(until)];
+  return last - first > 25 * 3_600_000 ? 0 : (first + last) / 2;
 }
 
 /** By how many seconds a visit begins later; negative is earlier, null where it had no time. */

@@ -28,16 +28,27 @@ export function useSpanWords(): (plan: Pick<Plan, "begins" | "until">) => string
   };
 }
 
-/** Why a plan failed, or what a repair mends, in the reader's words where they are known. */
+/** Why a plan failed or was cancelled, in the reader's words where they are known. */
 export const whyWords = (t: Translate, why: string): string => {
-  const key = `planWhy.${why}`;
+  const key = `planWhy.${why.replaceAll(" ", "_")}`;
   return isKey(key) ? t(key) : why;
 };
 
-export function causeWords(t: Translate, cause: Plan["cause"]): string {
-  const what = cause?.why ?? cause?.what ?? cause?.code ?? cause?.event;
-  return typeof what === "string" ? wordOf(t, "cause", what.replaceAll(".", "_"), isKey) : t("cause.unknown");
+/** What a repair mends: what went wrong, and with whom; in the server's own sentence where neither is known. */
+export function useCauseWords(): (cause: Plan["cause"]) => string {
+  const { t } = useWords();
+  const engineers = useBoard((board) => board.engineers);
+  return (cause) => {
+    const kinds = texts(cause?.kinds).map((kind) => wordOf(t, "cause", kind, isKey));
+    const names = texts(cause?.engineers).flatMap((id) => engineers.get(id)?.name ?? []);
+    if (kinds.length === 0) return typeof cause?.why === "string" ? cause.why : t("cause.unknown");
+    const what = kinds.join(t("gist.comma"));
+    return names.length > 0 ? t("cause.of", { what, names: names.join(t("gist.comma")) }) : what;
+  };
 }
+
+const texts = (told: unknown): string[] =>
+  Array.isArray(told) ? told.filter((one): one is string => typeof one === "string") : [];
 
 /** Why an order is left out, and what would be needed. */
 export function useReasonWords(): (details: Details) => string {

@@ -168,6 +168,7 @@ function Name({ row }: { row: Row }) {
   const { t, times } = useWords();
   const state = useBoard((board) => board.engineers.get(row.person.id)?.state);
   const { load, capacity } = loadOf(row);
+  const hours = (minutes: number) => times.number(minutes / 60, 1);
   const share = capacity > 0 ? load / capacity : 1;
   const [shift] = row.shifts;
   const worked = shift
@@ -179,7 +180,7 @@ function Name({ row }: { row: Row }) {
       <span>
         <strong>{row.person.name}</strong>
         <small data-off={!shift}>
-          {shift ? `${times.span(load * 60)} / ${times.span(capacity * 60)}` : t("timeline.offShift")}
+          {shift ? t("timeline.load", { load: hours(load), capacity: hours(capacity) }) : t("timeline.offShift")}
         </small>
         {shift && <Bar share={share} fill={loadColour(share)} />}
       </span>

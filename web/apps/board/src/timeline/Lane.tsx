@@ -1,7 +1,7 @@
 import { Coffee } from "lucide-react";
 import { memo } from "react";
 import { useWords } from "../i18n";
-import { type Axis, isShown, xAt } from "./axis";
+import { type Axis, isShown, tickHours, xAt } from "./axis";
 import type { Row } from "./crew";
 import { type Lanes, lanesOf } from "./lanes";
 import { boundsOf, type Shift, type Visit, waits } from "./model";
@@ -11,6 +11,7 @@ import { type Hands, VisitBar } from "./VisitBar";
 
 export const GAP = 5;
 const LEAST_PX = 7;
+const NOTICED_MS = 10 * 60_000;
 
 export const laneHeight = (span: number): number => (span === 1 ? 38 : 26);
 
@@ -48,9 +49,17 @@ export const Lane = memo(function Lane(props: Props) {
       {row.shifts.map((shift) => (
         <ShiftShade key={shift.id} shift={shift} axis={axis} />
       ))}
-      <div className={css.lines} style={{ backgroundSize: `${axis.hourPx}px 100%` }} />
-      {axis.stretches.slice(1).map(({ day }, at) => (
-        <div key={day} className={css.night} style={{ left: (at + 1) * axis.dayPx }} />
+      {axis.stretches.map(({ day }, at) => (
+        <div
+          key={day}
+          className={css.lines}
+          data-night={at > 0}
+          style={{
+            left: at * axis.dayPx,
+            width: axis.dayPx,
+            backgroundSize: `${axis.hourPx * Math.ceil(tickHours(axis) / 2)}px 100%`,
+          }}
+        />
       ))}
       {row.shifts.map((shift) => (
         <Drives key={shift.id} shift={shift} axis={axis} topOf={topOf} height={height} visits={row.visits} />
@@ -133,11 +142,11 @@ interface DrivesProps {
   readonly visits: readonly Visit[];
 }
 
-/** The way before each stop, and home at the end. */
+/** The way before each stop and home at the end; where somebody is expected at another time than planned, that too. */
 function Drives({ shift, axis, topOf, height, visits }: DrivesProps) {
   const { t, times } = useWords();
   if (shift.stops === null) return null;
-  const known = new Set(visits.map((visit) => visit.id));
+  const known = new Map(visits.map((visit) => [visit.id, visit]));
   const middle = (visit: string | null) => (visit ? topOf(visit) : GAP) + height / 2;
   const piece = (key: string, from: number, until: number, top: number, title: string) => {
     const left = xAt(axis, from);
@@ -160,6 +169,27 @@ function Drives({ shift, axis, topOf, height, visits }: DrivesProps) {
       });
       return piece(stop.arrives_at, until - stop.drive_seconds * 1000, until, middle(stop.visit_id), title);
     });
+  for (const stop of shift.stops) {
+    const visit = stop.visit_id === null ? undefined : known.get(stop.visit_id);
+    const begins = Date.parse(stop.begins_at);
+    if (!visit || !waits(visit.state) || Math.abs(begins - Date.parse(visit.planned_start)) < NOTICED_MS) continue;
+    const left = xAt(axis, begins);
+    const title = t("timeline.expected", {
+      number: visit.number,
+      from: times.clock(stop.begins_at),
+      to: times.clock(stop.ends_at),
+    });
+    legs.push(
+      <div
+        key={`expected ${visit.id}`}
+        className={css.expected}
+        style={{ left, width: xAt(axis, Date.parse(stop.ends_at)) - left, top: topOf(visit.id), height }}
+        title={title}
+      >
+        {visit.number}
+      </div>,
+    );
+  }
   const last = shift.stops.at(-1);
   if (last && shift.returns_at) {
     const [from, until] = [Date.parse(last.ends_at), Date.parse(shift.returns_at)];

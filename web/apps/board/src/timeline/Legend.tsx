@@ -52,6 +52,12 @@ export function Legend() {
       </div>
       <div>
         <dt>
+          <span className={`${css.expected} ${css.sample}`} />
+        </dt>
+        <dd>{t("legend.expected")}</dd>
+      </div>
+      <div>
+        <dt>
           <Coffee size={13} />
         </dt>
         <dd>{t("legend.rest")}</dd>

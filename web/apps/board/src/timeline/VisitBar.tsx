@@ -20,6 +20,9 @@ export interface Hands {
 
 const HALF_HOUR = 6;
 
+/** How much can be written on a bar: all, its number alone, or nothing. */
+const sizeOf = (width: number) => (width < 26 ? "bare" : width < 62 ? "small" : "wide");
+
 /** Arrow keys move, Enter drops or opens, Escape puts back, m opens the menu. Answers whether the key meant something. */
 export function handled(event: KeyboardEvent<HTMLElement>, subject: Subject, hands: Hands): boolean {
   const steps = event.shiftKey ? HALF_HOUR : 1;
@@ -85,7 +88,7 @@ export const VisitBar = memo(function VisitBar({ visit, left, width, top, height
       data-late={latenessOf(visit, now) ?? undefined}
       data-moved={moved}
       data-chosen={chosen}
-      data-small={width < 44}
+      data-size={sizeOf(width)}
     >
       <button
         type="button"
@@ -116,9 +119,9 @@ export const VisitBar = memo(function VisitBar({ visit, left, width, top, height
           ) : (
             <StateGlyph state={orderStateOf(visit.state)} size={13} />
           )}
-          <b>#{visit.number}</b> <span>{visit.title}</span>
+          <b>{width < 62 ? visit.number : `#${visit.number}`}</b> <span>{visit.title}</span>
         </span>
-        <span className={css.second}>{visit.site_name}</span>
+        {height > 30 && width >= 62 && <span className={css.second}>{visit.site_name}</span>}
       </button>
       {visit.pin && (
         <span className={css.pin} data-pin={visit.pin} title={t(`pin.${visit.pin}`)}>

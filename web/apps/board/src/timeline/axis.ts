@@ -84,10 +84,14 @@ export const snapped = (instant: number): number => Math.round(instant / STEP_MS
 const TICKS = [1, 2, 3, 6, 12] as const;
 const TICK_PX = 46;
 
-/** The instants to write above the columns, no denser than they can be read. */
-export function ticksOf({ stretches, hourPx }: Axis): number[] {
-  const every = TICKS.find((hours) => hours * hourPx >= TICK_PX) ?? 24;
-  const step = every * HOUR_MS;
+/** How many hours lie between what is written above the columns: no denser than it can be read. */
+export const tickHours = ({ hourPx }: Pick<Axis, "hourPx">): number =>
+  TICKS.find((hours) => hours * hourPx >= TICK_PX) ?? 24;
+
+/** The instants to write above the columns. */
+export function ticksOf(axis: Axis): number[] {
+  const { stretches } = axis;
+  const step = tickHours(axis) * HOUR_MS;
   return stretches.flatMap(({ from, until }) =>
     Array.from({ length: Math.ceil((until - from) / step) }, (_, at) => from + at * step),
   );
