@@ -39,9 +39,15 @@ def cheapest(
             best, position, loading = with_loading(p, routes, r, visit, bound, blink, state)
             last = -1
     work, ways = p.work[visit, shift.pace], p.ways[it.place]
-    fixed = shift.fixed if route.size == 0 else 0
+    fixed, ready = shift.fixed if route.size == 0 else 0, it.opens + work
     for i in range(first, last + 1):
-        stage, b = row[i], row[i + 1].place
+        stage = row[i]
+        # Most places are too late or too early whatever the ways are, and ways are what takes time to look up.
+        if stage.earliest + stage.length > it.closes:
+            break
+        if stage.then_latest < ready:
+            continue
+        b = row[i + 1].place
         there, onward = ways[stage.place, 1], ways[b, 0]
         cost = price_of(p, it.place, stage.place, 1, there) + price_of(p, it.place, b, 0, onward) - stage.leg + fixed
         # Time away can shrink where a window further on is given up; what the ways cost is no bound then.
