@@ -7,6 +7,7 @@ from server.confirmation import subscribers as confirmation_subscribers
 from server.core.events import Subscriptions
 from server.customers import projections as customer_projections
 from server.dispatch import subscribers as dispatch_subscribers
+from server.dispatch.live_day import subscribers as live_day_subscribers
 from server.dispatch.planning import projections as planning_projections
 from server.dispatch.planning import ways
 from server.dispatch.rules import mutators as rule_mutators
@@ -55,6 +56,7 @@ def subscriptions(services: Services) -> Subscriptions:
     dispatch_subscribers.subscribe(built)
     ways.subscribe(built, services.travel)
     rule_subscribers.subscribe(built, services.travel)
+    live_day_subscribers.subscribe(built, services.jobs)
     inventory_subscribers.subscribe(built)
     confirmation_subscribers.subscribe(built, services.jobs)
     return built

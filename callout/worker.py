@@ -20,6 +20,7 @@ from server.core.events import Subscriptions
 from server.core.jobs import RETRY
 from server.core.logging import logger
 from server.dispatch.learning import tasks as learning
+from server.dispatch.live_day import tasks as live_day
 from server.dispatch.planning import service as planning_service
 from server.dispatch.planning import tasks as planning
 from server.dispatch.rules import tasks as rules
@@ -45,6 +46,7 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     sync.install(jobs, services.database, services.registry)
     learning.install(jobs, services.database)
     planning.install(jobs, services.database, services.travel)
+    live_day.install(jobs, services.database, services.travel)
     reports.install(
         jobs, services.database, services.blobs, services.sealer, verify_base=f"{own_url}/portal/v1/verify/"
     )

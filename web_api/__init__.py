@@ -14,6 +14,7 @@ from web_api.board import (
     files,
     geo,
     learning,
+    live_day,
     map,  # noqa: A004 - a page about maps
     orders,
     plans,
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     assignment_rules.router,
     visits.router,
     plans.router,
+    live_day.router,
     timeline.router,
     board.router,
     review.router,

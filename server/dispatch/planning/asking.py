@@ -27,6 +27,7 @@ from server.geo.journey import Matrix
 from server.workforce.domain import SkillLevel
 from server.workorders.domain import LinkKind, Pin
 
+_LOST_LATE = 1  # cost of a second that begins after what was told, for a visit whose engineer is away
 _MORE = 12 * 3600  # seconds; how far beyond their shift those are followed who are late already
 
 type Sequences = Mapping[UUID, Sequence[UUID | None]]  # by shift: orders in their order, None the warehouse
@@ -128,15 +129,18 @@ class _Asking:
         pinned = self._pin(it) is not None
         wished = self._wished(it)
         told = self._told(it)
+        late_cost = policy.late[it.priority] if due is not None or told is not None else 0
         if told is not None:
             due = told if due is None else min(due, told)
+            # Who loses their engineer may wait a little rather than make everybody else wait.
+            late_cost = late_cost if it.booked else min(late_cost, _LOST_LATE)
         return Visit(
             place=self.row[it.place],
             work=it.minutes * 60,
             windows=windows,
             penalty=MANDATORY if pinned else round(worth),
             due=due,
-            late_cost=policy.late[it.priority] if due is not None else 0,
+            late_cost=late_cost,
             skills=self._levels(it.skills),
             parts=self._kinds({need.part_id: need.quantity for need in it.parts}),
             only=self._only(it),
@@ -170,7 +174,7 @@ class _Asking:
         return (Window(max(now, waits), max(now, waits, self.horizon)),), min(max(0, missed), due or self.horizon)
 
     def _told(self, it: Order) -> int | None:
-        return max(0, self.seconds(it.booked.start)) if self.picture.told and it.booked else None
+        return max(0, self.seconds(it.known.start)) if self.picture.told and it.known else None
 
     def _ready(self, link: Link) -> int:
         """When an order may begin whose predecessor is planned elsewhere; never while nobody knows."""

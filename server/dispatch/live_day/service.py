@@ -1,0 +1,214 @@
+"""While the day runs: when a customer can be offered somebody, and who takes one visit more."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from server.core.db import UnitOfWork
+from server.core.errors import NotFound
+from server.customers.domain import Tier
+from server.dispatch import service as dispatch
+from server.dispatch.live_day import queries
+from server.dispatch.live_day.days import Day, RunningDays, Search, place, read_picture
+from server.dispatch.live_day.domain import LeftOut
+from server.dispatch.live_day.errors import DaysNotAhead, OrderUnderWay, SlotTaken
+from server.dispatch.live_day.slots import Slot, day_of, rating_of, spans_of
+from server.dispatch.live_day.tours import NotDrivable, Placed, known_tours, why_not, within, without
+from server.dispatch.planning import reading
+from server.dispatch.planning.picture import Order, Span
+from server.geo.travel import Travel
+from server.identity.access import require
+from server.identity.domain import Actor, Permission
+from server.workforce import queries as workforce_queries
+from server.workforce.domain import SkillLevel
+from server.workforce.errors import NotAnEngineer
+from server.workorders import access
+from server.workorders import service as workorders
+from server.workorders.domain import RESPOND_WITHIN, Priority, State, Visit, WorkOrder
+
+MOST_DAYS = 14
+MINUTE = timedelta(minutes=1)
+_OFFERS = 3
+_BOOKABLE = frozenset(
+    {State.NEW, State.TRIAGED, State.REOPENED, State.SCHEDULED, State.DISPATCHED, State.ACCEPTED, State.ON_HOLD}
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An order that is not opened yet, as it is known on the telephone."""
+
+    site_id: UUID
+    duration_minutes: int
+    skills: tuple[SkillLevel, ...] = ()
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What can be offered, by day and time, and the shifts that offer nothing, with the reason."""
+
+    zone: str
+    slots: tuple[Slot, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+async def slots(
+    uow: UnitOfWork,
+    actor: Actor,
+    days: RunningDays,
+    asked: UUID | Wish,
+    *,
+    first: date | None = None,
+    many: int = 7,
+    width: int = 240,
+) -> Slots:
+    """Answer the spans in which somebody able could come, with the cheapest engineer of each.
+
+    asked: an order, or what will become one. first: today if left out. width: minutes of a span.
+    Raises NotFound, DaysNotAhead, OrderUnderWay.
+    """
+    order = await _wished(uow, actor, asked)
+    zone = ZoneInfo(await queries.zone(uow))
+    today = uow.now().astimezone(zone).date()
+    first = first or today
+    if not today <= first or not 1 <= many <= MOST_DAYS or first + timedelta(days=many) > today + timedelta(days=366):
+        raise DaysNotAhead(most=MOST_DAYS)
+    found: list[Slot] = []
+    left_out: list[LeftOut] = []
+    for day in (first + timedelta(days=ahead) for ahead in range(many)):
+        slots_of_day, missed = await _slots_of_day(uow, days, order, day, width, zone)
+        found += slots_of_day
+        left_out += missed
+    return Slots(str(zone), tuple(found), tuple(left_out))
+
+
+async def _slots_of_day(
+    uow: UnitOfWork, days: RunningDays, order: Order, day: date, width: int, zone: ZoneInfo
+) -> tuple[list[Slot], list[LeftOut]]:
+    whole = day_of(day, zone)
+    search = Search(uow, days.roads, await days.day(uow, whole.opens, whole.closes), order)
+    found = []
+    for span in spans_of(day, width, zone):
+        if span.closes <= uow.now():
+            continue
+        # Who begins when a span ends begins in the next.
+        best = await search.best(1, replace(span, closes=span.closes - MINUTE))
+        found += [Slot(day, span, it.duty.engineer_id, it, rating_of(it)) for it in best]
+    return found, search.left_out([it.placed for it in found])
+
+
+async def take(
+    uow: UnitOfWork,
+    actor: Actor,
+    days: RunningDays,
+    travel: Travel,
+    *,
+    work_order_id: UUID,
+    engineer_id: UUID,
+    start: datetime,
+    window: Span | None = None,
+    most_delay: int = 0,
+    width: int = 240,
+) -> Visit:
+    """Book what was offered, if there is room for it still.
+
+    window: what the customer was promised; it becomes the order's. most_delay: seconds that others were shown to begin
+    later in all. Raises NotFound, Forbidden, OrderUnderWay, NotAnEngineer, SlotTaken with the day's slots as they are.
+    """
+    require(actor, Permission.VISITS_DISPATCH)
+    row = await access.work_order_for(uow, actor, work_order_id)
+    order = await _open_order(uow, row)
+    # Whoever takes a slot of this engineer waits here, and then sees what the other has taken.
+    if not await workforce_queries.lock_engineer(uow, engineer_id):
+        raise NotAnEngineer
+    zone = ZoneInfo(await queries.zone(uow))
+    day = start.astimezone(zone).date()
+    placed = await _still_free(uow, days, order, engineer_id, start, day_of(day, zone))
+    if placed is None or placed.delay_seconds > most_delay + 60:
+        free, _ = await _slots_of_day(uow, days, order, day, width, zone)
+        spans = [f"{it.span.opens.isoformat()}/{it.span.closes.isoformat()}" for it in free]
+        raise SlotTaken(start=start.isoformat(), many=len(spans), slots=spans)
+    if window is not None:
+        wanted = {"window_start": window.opens, "window_end": window.closes}
+        await workorders.amend(uow, actor, work_order_id=row.id, expected_version=row.version, wanted=wanted)
+    return await dispatch.assign(
+        uow,
+        actor,
+        travel,
+        work_order_id=work_order_id,
+        engineer_id=engineer_id,
+        planned_start=placed.begins,
+        planned_end=placed.ends,
+    )
+
+
+async def _still_free(
+    uow: UnitOfWork, days: RunningDays, order: Order, engineer_id: UUID, start: datetime, day: Span
+) -> Placed | None:
+    picture = await read_picture(uow, day.opens, day.closes, [engineer_id])
+    found = []
+    for tour in known_tours(picture):
+        if why_not(tour.duty, order) is None:
+            with suppress(NotDrivable):
+                alone = without(tour, order.id)
+                found.append(await place(days.roads, picture, alone, within(order, Span(start, start))))
+    return min((it for it in found if it is not None), key=lambda it: it.cost, default=None)
+
+
+@dataclass(frozen=True)
+class Offers:
+    """The best places for an order in the tours that run today, and why others offer none."""
+
+    placed: tuple[Placed, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+async def offers(uow: UnitOfWork, actor: Actor, days: RunningDays, work_order_id: UUID) -> Offers:
+    """Answer who could take an order on today at the least cost, exact by the roads. Raises NotFound, OrderUnderWay."""
+    require(actor, Permission.VISITS_DISPATCH)
+    order = await _open_order(uow, await access.work_order_for(uow, actor, work_order_id))
+    search = Search(uow, days.roads, await today(uow, days), order)
+    placed = await search.best(_OFFERS)
+    return Offers(tuple(placed), tuple(search.left_out(placed)))
+
+
+async def today(uow: UnitOfWork, days: RunningDays) -> Day:
+    """Answer the tours of the organisation's day."""
+    zone = ZoneInfo(await queries.zone(uow))
+    whole = day_of(uow.now().astimezone(zone).date(), zone)
+    return await days.day(uow, whole.opens, whole.closes)
+
+
+async def _wished(uow: UnitOfWork, actor: Actor, asked: UUID | Wish) -> Order:
+    require(actor, Permission.VISITS_DISPATCH)
+    if isinstance(asked, UUID):
+        return await _open_order(uow, await access.work_order_for(uow, actor, asked))
+    site = await queries.site_facts(uow, asked.site_id)
+    if site is None:
+        raise NotFound(thing="site")
+    return Order(
+        id=uow.new_id(),
+        number=0,
+        place=site.place,
+        territory_id=site.territory_id,
+        priority=asked.priority,
+        vip=site.tier is Tier.VIP,
+        minutes=asked.duration_minutes,
+        windows=(),
+        respond_by=uow.now() + RESPOND_WITHIN[asked.priority],
+        skills=asked.skills,
+        parts=(),
+        preferred=site.liked,
+        banned=site.banned,
+        booked=None,
+    )
+
+
+async def _open_order(uow: UnitOfWork, row: WorkOrder) -> Order:
+    found = await reading.order(uow, row.id)
+    if found is None or row.state not in _BOOKABLE:
+        raise OrderUnderWay(state=row.state)
+    return found
