@@ -40,5 +40,6 @@ async def erase_order(uow: UnitOfWork, number: int, *, why: str, by: str | None 
     await queries.clear_inbox(uow, order, mutations)
     await queries.empty_mutations(uow, mutations)
     await queries.forget_traces(uow, parts)
+    await queries.forget_planning(uow, order)
     await queries.delete_order(uow, order)
     return Erased(records, await queries.unreadable_pushes(uow, order))

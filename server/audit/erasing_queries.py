@@ -140,6 +140,37 @@ async def forget_traces(uow: UnitOfWork, parts: Sequence[UUID]) -> None:
         await uow.run(statement, org=uow.org, parts=list(parts), named=_naming(parts))
 
 
+async def forget_planning(uow: UnitOfWork, order: UUID) -> None:
+    """Take the order out of plans and ways it was part of; where they only count a stop, nobody's stays."""
+    for statement in (
+        """
+        update plan set
+            picture = picture || jsonb_build_object(
+                'orders', (select coalesce(jsonb_agg(it), '[]') from jsonb_array_elements(picture -> 'orders') it
+                           where it ->> 'id' <> %(order)s::text),
+                'links', (select coalesce(jsonb_agg(it), '[]') from jsonb_array_elements(picture -> 'links') it
+                          where %(order)s::text not in (it ->> 'first_id', it ->> 'then_id'))),
+            outcome = replace(outcome::text, %(order)s::text, %(nobody)s::text)::jsonb,
+            cause = replace(cause::text, %(order)s::text, %(nobody)s::text)::jsonb
+        where org_id = %(org)s
+          and (picture::text ilike %(named)s or outcome::text ilike %(named)s or cause::text ilike %(named)s)
+        """,
+        """
+        update plan_part set
+            orders = array_remove(orders, %(order)s),
+            sequences = replace(sequences::text, %(order)s::text, %(nobody)s::text)::jsonb
+        where org_id = %(org)s and (%(order)s = any(orders) or sequences::text ilike %(named)s)
+        """,
+        """
+        update route set stops = (
+            select coalesce(jsonb_agg(it order by at), '[]') from jsonb_array_elements(stops) with ordinality s(it, at)
+            where it ->> 'work_order_id' is distinct from %(order)s::text)
+        where org_id = %(org)s and stops::text ilike %(named)s
+        """,
+    ):
+        await uow.run(statement, org=uow.org, order=order, nobody=UUID(int=0), named=f"%{order}%")
+
+
 async def delete_order(uow: UnitOfWork, order: UUID) -> None:
     """Delete the order; what belongs to it goes by cascade, and phones learn of it by the feed."""
     await uow.run("delete from work_order where org_id = %(org)s and id = %(order)s", org=uow.org, order=order)

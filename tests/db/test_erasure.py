@@ -1,6 +1,7 @@
 """What is rightfully erased is on record and sealed as such; what went without a record is still missed."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
@@ -19,15 +20,22 @@ from server.confirmation.seals import SealKeys
 from server.core.clock import SystemClock
 from server.core.db import Database
 from server.customers.queries import site as the_site
+from server.dispatch.planning import queries as planning_queries
+from server.dispatch.planning import service as planning
+from server.dispatch.planning import solving, ways
+from server.dispatch.planning.domain import Effort, Scope
+from server.geo.estimate import EstimatedTravel
 from server.inventory.queries import drifted_balances, ledger_sum
 from server.media.queries import unreferred
 from server.media.store import DiskStore
 from server.sync import rescue
+from server.workorders import service as workorders
 from tests.factories.audit import as_superuser, kinds, sealed
 from tests.factories.confirmation import a_full_order, a_signature
 from tests.factories.identity import found_company
 from tests.factories.media import a_photo
 from tests.factories.sync import enrolled_phone
+from tests.factories.workforce import a_shift, an_engineer
 from tests.factories.workorders import a_visit, an_order
 
 SECRET = "Madame Rossi is ill"
@@ -212,6 +220,41 @@ FORGED = {
     "an emptied mutation": "update mutation_log set status = 'erased'",
     "an order gone": "delete from work_order",
 }
+
+
+async def test_plans_and_ways_forget_the_order_and_keep_the_others(
+    database, services, company, dispatcher, engineer, erase
+):
+    async with database.unit_of_work(company.id) as uow:
+        await an_engineer(uow, engineer)
+        await a_shift(uow, engineer)
+        gone, stays = [await an_order(uow, dispatcher) for _ in range(2)]
+        scope = Scope(uow.now(), uow.now() + timedelta(hours=12))
+        plan = await planning.begin(uow, services.jobs, scope=scope, effort=Effort.QUICK, seed=1)
+    await solving.begin_plan(database, services.jobs, company.id, plan.id)
+    await solving.solve_part(database, services.jobs, EstimatedTravel(), company.id, plan.id, 0)
+    await solving.join_parts(database, EstimatedTravel(), company.id, plan.id)
+    async with database.unit_of_work(company.id) as uow:
+        start = uow.now() + timedelta(hours=1)
+        for order, begins in ((gone, start), (stays, start + timedelta(hours=2))):
+            await workorders.schedule_visit(
+                uow,
+                dispatcher,
+                work_order_id=order.id,
+                engineer_id=engineer.person,
+                planned_start=begins,
+                planned_end=begins + timedelta(hours=1),
+            )
+        await ways.draw(uow, EstimatedTravel(), engineer.person)
+    await erase(gone)
+    async with database.unit_of_work(company.id) as uow:
+        picture = await planning_queries.picture(uow, plan.id)
+        assert [it.id for it in picture.orders] == [stays.id]
+        tours = (await planning.tours_of(uow, plan.id))["tours"]
+        assert len(tours[0]["stops"]) == 2
+        (left,) = await uow.value("select stops from route")
+        assert left["work_order_id"] == str(stays.id)
+        assert [it.work_order_id for it in await planning.lines_of(uow, plan.id)] == [stays.id]
 
 
 @pytest.mark.parametrize("how", FORGED)
