@@ -3529,6 +3529,15 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** DaysOut */
+        DaysOut: {
+            /** Engineers */
+            engineers: components["schemas"]["TimelineEngineer"][];
+            /** Shifts */
+            shifts: components["schemas"]["TimelineShift"][];
+            /** Visits */
+            visits: components["schemas"]["TimelineVisit"][];
+        };
         /**
          * Decision
          * @description Which orders are meant; all that are still proposed if left out.
@@ -4083,6 +4092,22 @@ export interface components {
             samples: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * FiguresOut
+         * @description Means over whoever ranks first. `agreed`: decisions in which that is whom they chose.
+         *
+         *     `load_spread_minutes`: the standard deviation of engineers' minutes on a day, on average.
+         */
+        FiguresOut: {
+            /** Agreed */
+            agreed: number;
+            /** Load Spread Minutes */
+            load_spread_minutes: number | null;
+            /** Mean Eta Seconds */
+            mean_eta_seconds: number | null;
+            /** Mean Sla Slack Seconds */
+            mean_sla_slack_seconds: number | null;
         };
         /**
          * FixIn
@@ -5597,6 +5622,29 @@ export interface components {
             /** Lon */
             lon: number;
         };
+        /** PlanFiguresOut */
+        PlanFiguresOut: {
+            /** Engineers */
+            engineers: number;
+            /** Late Seconds */
+            late_seconds: number;
+            /** Late Visits */
+            late_visits: number;
+            /** Left Out */
+            left_out: number;
+            /** Overtime Seconds */
+            overtime_seconds: number;
+            /** Travel Metres */
+            travel_metres: number;
+            /** Travel Seconds */
+            travel_seconds: number;
+            /** Visits */
+            visits: number;
+            /** Waiting Seconds */
+            waiting_seconds: number;
+            /** Working Seconds */
+            working_seconds: number;
+        };
         /**
          * PlanKind
          * @enum {string}
@@ -5643,13 +5691,13 @@ export interface components {
          * @description `progress` from 0 to 1; `lines`: how many, by "change:state"; `cause`: of a repair, what went wrong.
          */
         PlanOut: {
-            after: components["schemas"]["web_api__board__plans__FiguresOut"] | null;
+            after: components["schemas"]["PlanFiguresOut"] | null;
             /**
              * Asked At
              * Format: date-time
              */
             asked_at: string;
-            before: components["schemas"]["web_api__board__plans__FiguresOut"] | null;
+            before: components["schemas"]["PlanFiguresOut"] | null;
             /**
              * Begins
              * Format: date-time
@@ -5799,8 +5847,8 @@ export interface components {
          * @description `changes`: decisions in which somebody else would have been first. `left_out`: older ones not looked at.
          */
         PreviewOut: {
-            after: components["schemas"]["web_api__board__weights__FiguresOut"];
-            before: components["schemas"]["web_api__board__weights__FiguresOut"];
+            after: components["schemas"]["FiguresOut"];
+            before: components["schemas"]["FiguresOut"];
             /** Changes */
             changes: components["schemas"]["ChangedOut"][];
             /** Decisions */
@@ -7255,6 +7303,11 @@ export interface components {
             /** Why */
             why: string | null;
         };
+        /** TimelineOut */
+        TimelineOut: {
+            /** Items */
+            items: components["schemas"]["TimelineEntryOut"][];
+        };
         /**
          * TimelineShift
          * @description `leaves_at`, `rests_at`, `returns_at` and `stops`: the engineer's way through it, null until it is known.
@@ -7570,59 +7623,6 @@ export interface components {
              * @default 1
              */
             level: number;
-        };
-        /** TimelineOut */
-        web_api__board__orders__TimelineOut: {
-            /** Items */
-            items: components["schemas"]["TimelineEntryOut"][];
-        };
-        /** FiguresOut */
-        web_api__board__plans__FiguresOut: {
-            /** Engineers */
-            engineers: number;
-            /** Late Seconds */
-            late_seconds: number;
-            /** Late Visits */
-            late_visits: number;
-            /** Left Out */
-            left_out: number;
-            /** Overtime Seconds */
-            overtime_seconds: number;
-            /** Travel Metres */
-            travel_metres: number;
-            /** Travel Seconds */
-            travel_seconds: number;
-            /** Visits */
-            visits: number;
-            /** Waiting Seconds */
-            waiting_seconds: number;
-            /** Working Seconds */
-            working_seconds: number;
-        };
-        /** TimelineOut */
-        web_api__board__timeline__TimelineOut: {
-            /** Engineers */
-            engineers: components["schemas"]["TimelineEngineer"][];
-            /** Shifts */
-            shifts: components["schemas"]["TimelineShift"][];
-            /** Visits */
-            visits: components["schemas"]["TimelineVisit"][];
-        };
-        /**
-         * FiguresOut
-         * @description Means over whoever ranks first. `agreed`: decisions in which that is whom they chose.
-         *
-         *     `load_spread_minutes`: the standard deviation of engineers' minutes on a day, on average.
-         */
-        web_api__board__weights__FiguresOut: {
-            /** Agreed */
-            agreed: number;
-            /** Load Spread Minutes */
-            load_spread_minutes: number | null;
-            /** Mean Eta Seconds */
-            mean_eta_seconds: number | null;
-            /** Mean Sla Slack Seconds */
-            mean_sla_slack_seconds: number | null;
         };
         Weight: number;
         /**
@@ -19282,7 +19282,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["web_api__board__timeline__TimelineOut"];
+                    "application/json": components["schemas"]["DaysOut"];
                 };
             };
             /** @description Bad Request */
@@ -21923,7 +21923,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["web_api__board__orders__TimelineOut"];
+                    "application/json": components["schemas"]["TimelineOut"];
                 };
             };
             /** @description Bad Request */
