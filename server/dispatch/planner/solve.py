@@ -19,7 +19,7 @@ _SLICE = 200  # steps between two looks at the criterion
 # Temperatures as multiples of what the way to a neighbour costs on average.
 _WARM, _COLD = 5.0, 0.05
 # How far the search is when its routes are put together anew, and how many steps a visit are worth that.
-_POOLED = 0.6, 0.8, 0.95
+_POOLED = 0.5, 0.7, 0.9
 _POOLED_AFTER = 1000
 
 type Heard = Callable[[Progress], None]
