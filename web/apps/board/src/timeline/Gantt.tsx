@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useMemo } from "react";
+import { type RefObject, useCallback, useMemo } from "react";
 import type { Span } from "../app/address";
 import { useBoard } from "../app/services";
 import { loadColour } from "../board/crew";
@@ -8,7 +8,8 @@ import { Avatar } from "../ui/Avatar";
 import { Bar } from "../ui/Messages";
 import { type Axis, ticksOf, xAt } from "./axis";
 import { type Group, loadOf, type Row } from "./crew";
-import { heightOf, Lane } from "./Lane";
+import { heightOf, Lane, lanesFor } from "./Lane";
+import type { Lanes } from "./lanes";
 import type { Subject } from "./model";
 import type { Move } from "./moving";
 import css from "./timeline.module.css";
@@ -20,13 +21,16 @@ const GROUP_PX = 30;
 
 export type Item =
   | { readonly kind: "group"; readonly territory: string | null; readonly people: number }
-  | { readonly kind: "row"; readonly row: Row };
+  | { readonly kind: "row"; readonly row: Row; readonly lanes: Lanes; readonly height: number };
 
 /** One list of what is drawn from top to bottom; a single group needs no name. */
-export function itemsOf(groups: readonly Group[]): Item[] {
+export function itemsOf(groups: readonly Group[], now: number, span: Span): Item[] {
   return groups.flatMap(({ territory, rows }) => [
     ...(groups.length > 1 ? [{ kind: "group", territory, people: rows.length } as const] : []),
-    ...rows.map((row) => ({ kind: "row", row }) as const),
+    ...rows.map((row) => {
+      const lanes = lanesFor(row, now);
+      return { kind: "row", row, lanes, height: heightOf(lanes, span) } as const;
+    }),
   ]);
 }
 
@@ -47,26 +51,28 @@ interface Props {
 }
 
 /** Only the rows in sight are drawn, and the one something is carried from, so that it can be put back. */
-export function useRows(
-  scroller: RefObject<HTMLDivElement | null>,
-  items: readonly Item[],
-  now: number,
-  span: Span,
-  move: Move | null,
-) {
+export function useRows(scroller: RefObject<HTMLDivElement | null>, items: readonly Item[], move: Move | null) {
+  const estimateSize = useCallback(
+    (at: number) => {
+      const item = items[at];
+      return item?.kind === "row" ? item.height : GROUP_PX;
+    },
+    [items],
+  );
+  const getItemKey = useCallback(
+    (at: number) => {
+      const item = items[at];
+      return item?.kind === "row" ? item.row.person.id : `group ${item?.territory}`;
+    },
+    [items],
+  );
   const from = move?.subject.visit?.engineerId;
   const held = items.findIndex((item) => item.kind === "row" && item.row.person.id === from);
   return useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (at) => {
-      const item = items[at];
-      return item?.kind === "row" ? heightOf(item.row, now, span) : GROUP_PX;
-    },
-    getItemKey: (at) => {
-      const item = items[at];
-      return item?.kind === "row" ? item.row.person.id : `group ${item?.territory}`;
-    },
+    estimateSize,
+    getItemKey,
     scrollMargin: HEAD_PX,
     scrollPaddingStart: HEAD_PX,
     overscan: 6,
@@ -99,7 +105,7 @@ export function Gantt(props: Props) {
               </div>
             );
           }
-          const { row } = item;
+          const { row, lanes } = item;
           const ghost = move?.engineerId === row.person.id ? move : null;
           return (
             <section
@@ -114,6 +120,7 @@ export function Gantt(props: Props) {
               <Name row={row} />
               <Lane
                 row={row}
+                lanes={lanes}
                 axis={axis}
                 span={span}
                 now={now}

@@ -19,13 +19,12 @@ export function lanesFor(row: Row, now: number): Lanes {
   return lanesOf(row.visits.map((visit) => ({ id: visit.id, ...boundsOf(visit, now) })));
 }
 
-export function heightOf(row: Row, now: number, span: number): number {
-  const { count } = lanesFor(row, now);
-  return Math.max(50, count * (laneHeight(span) + 3) + 2 * GAP);
-}
+export const heightOf = ({ count }: Lanes, span: number): number =>
+  Math.max(54, count * (laneHeight(span) + 3) + 2 * GAP);
 
 interface Props {
   readonly row: Row;
+  readonly lanes: Lanes;
   readonly axis: Axis;
   readonly span: number;
   readonly now: number;
@@ -40,8 +39,7 @@ interface Props {
 
 /** One engineer's days: when they work and rest, where they drive, whom they visit. */
 export const Lane = memo(function Lane(props: Props) {
-  const { row, axis, span, now, ghost, moved, chosen, hands } = props;
-  const lanes = lanesFor(row, now);
+  const { row, lanes, axis, span, now, ghost, moved, chosen, hands } = props;
   const height = laneHeight(span);
   const topOf = (visit: string) => GAP + (lanes.of.get(visit) ?? 0) * (height + 3);
   return (

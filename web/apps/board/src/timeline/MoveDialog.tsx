@@ -24,7 +24,7 @@ export function MoveDialog(props: Props) {
     <Modal
       opened={subject !== null}
       onClose={props.onClose}
-      title={subject ? t("moveTo.title", { number: subject.number }) : ""}
+      title={subject ? t(subject.visit ? "moveTo.title" : "moveTo.titleNew", { number: subject.number }) : ""}
       closeButtonProps={{ "aria-label": t("close") }}
       size="sm"
     >

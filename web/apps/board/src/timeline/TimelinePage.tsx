@@ -177,12 +177,12 @@ function Desk({ shown, days, groups, orders, territories, moves, perform, now, o
   const { order } = useWhereabouts();
   const scroller = useRef<HTMLDivElement>(null);
   const room = useWidth(scroller);
-  const items = useMemo(() => itemsOf(groups), [groups]);
+  const items = useMemo(() => itemsOf(groups, now, shown.span), [groups, now, shown.span]);
   const axis = useAxis(shown, days, room, now);
   const [hint, setHint] = useState<Subject | null>(null);
   const stage = useStage({ scroller, items, axis, now, moves, perform, shown });
   const moving = useMoving(stage.stage);
-  const rows = useRows(scroller, items, now, shown.span, moving.move);
+  const rows = useRows(scroller, items, moving.move);
   stage.rowAt.current = (y) => rows.getVirtualItems().find(({ start, end }) => y >= start && y < end)?.index ?? null;
   stage.show.current = (at) => rows.scrollToIndex(at, { align: "auto" });
   const hands = useHands(moving, setHint, onMenu);

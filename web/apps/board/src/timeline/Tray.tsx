@@ -81,14 +81,13 @@ function Card({ order, carried, hands }: { order: Order; carried: boolean; hands
         <span className={css.cardTop}>
           <PriorityMark priority={order.priority} />
           <strong>{order.title}</strong>
-          <Countdown order={order} />
         </span>
         <small>
-          #{order.number} · {order.site_name}
+          #{order.number} · {times.span(order.duration_minutes * 60)} · {order.site_name}
         </small>
         <small className={css.cardFacts}>
-          <span>{times.span(order.duration_minutes * 60)}</span>
           <span>{windowWords(order)}</span>
+          <Countdown order={order} />
         </small>
       </span>
     </button>
