@@ -64,7 +64,7 @@ async def test_an_order_is_read_with_all_that_matters(uow: UnitOfWork, dispatche
     await uow.run(
         """
         insert into customer_wish (org_id, customer_id, engineer_id, wish, why, at)
-        values (%(org)s, %(customer)s, %(engineer)s, 'banned', '', %(now)s)
+        values (%(org)s, %(customer)s, %(engineer)s, 'banned', 'Rude', %(now)s)
         """,
         org=uow.org,
         customer=customer.id,
