@@ -6,6 +6,8 @@ from math import log
 import pytest
 
 from server.core.db import UnitOfWork
+from server.dispatch import wishes
+from server.dispatch.decisions import Wish
 from server.dispatch.learning import queries as learned
 from server.dispatch.learning import service as learning
 from server.dispatch.learning.domain import Kind, Lesson
@@ -61,20 +63,14 @@ async def test_an_order_is_read_with_all_that_matters(uow: UnitOfWork, dispatche
         window_end=now + timedelta(hours=3),
         preferred_engineer_id=anna.person,
     )
-    await uow.run(
-        """
-        insert into customer_wish (org_id, customer_id, engineer_id, wish, why, at)
-        values (%(org)s, %(customer)s, %(engineer)s, 'banned', 'Rude', %(now)s)
-        """,
-        org=uow.org,
-        customer=customer.id,
-        engineer=dispatcher.person,
-        now=now,
+    bruno = await another_engineer(uow, anna.org)
+    await wishes.record_wish(
+        uow, dispatcher, customer_id=customer.id, engineer_id=bruno.person, wish=Wish.BANNED, why="Rude"
     )
     (read,) = (await the_picture(uow)).orders
     assert (read.id, read.skills, read.preferred) == (order.id, (SkillLevel("oven", 2),), anna.person)
     assert [(it.opens, it.closes) for it in read.windows] == [(now + timedelta(hours=1), now + timedelta(hours=3))]
-    assert read.banned == (dispatcher.person,)
+    assert read.banned == (bruno.person,)
     assert read.booked is None
     assert read.place.metres_to(site.place) == 0
 
