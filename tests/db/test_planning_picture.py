@@ -7,7 +7,7 @@ import pytest
 
 from server.core.db import UnitOfWork
 from server.dispatch import wishes
-from server.dispatch.decisions import Wish
+from server.dispatch.domain import Wish
 from server.dispatch.learning import queries as learned
 from server.dispatch.learning import service as learning
 from server.dispatch.learning.domain import Kind, Lesson
