@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -186,8 +186,12 @@ def simulate(
     url: Annotated[str | None, Parameter(help="the server; default: this machine's")] = None,
     email: str = "admin@riviera.example",
     password: str = "callout-demo-2026",  # noqa: S107 - the published demo login
+    style: Literal["suggested", "nearest", "planned"] = "suggested",
 ) -> None:
-    """Play engineers' days over HTTP against a running server; with --check, prove that nothing is lost or doubled."""
+    """Play engineers' days over HTTP against a running server; with --check, prove that nothing is lost or doubled.
+
+    style: orders go to whom the system suggests, to the nearest who is free, or as the planned day has it.
+    """
     from simulator.day import simulate as play
 
     base_url = url or f"http://127.0.0.1:{configuration.load().port}"
@@ -202,6 +206,7 @@ def simulate(
             forever=forever,
             email=email,
             password=password,
+            style=style,
         )
     )
     print(verdict.as_json())

@@ -57,5 +57,5 @@ async def _player(stage: Stage, admin: Office, roads: Roads, number: int, person
     code = (await admin.post(f"/people/{person.person}/enrolment-codes", {}))["code"]
     await phone.device.enrol(code, f"Simulated phone {number}")
     await phone.try_sync()
-    engineer = Engineer(person.home, phone, roads, stage.day, stage.rng(f"engineer-{number}"), stage.tally)
+    engineer = Engineer(person.home, phone, roads, stage.day, stage.rng, number, stage.tally)
     return Player(person, phone, engineer)

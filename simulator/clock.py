@@ -9,6 +9,7 @@ import asyncio
 import time
 from datetime import datetime, timedelta
 from random import Random
+from typing import Protocol
 
 import httpx
 
@@ -49,6 +50,14 @@ class ServerClock:
         if self._latest is None:
             raise RuntimeError("measure the server's clock first")
         return self._latest[1] + timedelta(seconds=(time.monotonic() - self._latest[0]) * self.rate)
+
+
+class Day(Protocol):
+    """Simulated seconds since the day began, and waiting for later ones."""
+
+    def elapsed(self) -> float: ...
+
+    async def sleep(self, seconds: float, at_least_real_s: float = 0.0) -> None: ...
 
 
 class DayClock:

@@ -17,10 +17,12 @@ from simulator.cast import Player, Stage, assemble
 from simulator.clock import DayClock, ServerClock
 from simulator.customer import Customers
 from simulator.device import NoConnection
-from simulator.dispatcher import Dispatcher
+from simulator.dispatcher import Desk, Dispatcher
 from simulator.office import Office, Refused
 from simulator.phone import HOUR
 from simulator.roads import Roads
+from simulator.styles import StyleName, style_of
+from simulator.suggested import Habits
 from simulator.tally import Tally
 from simulator.together import in_background, until_done
 from simulator.verdict import Verdict, judge
@@ -46,6 +48,7 @@ class Play:
     forever: bool
     email: str
     password: str
+    style: StyleName
 
 
 async def simulate(  # the options of `callout simulate`
@@ -59,12 +62,13 @@ async def simulate(  # the options of `callout simulate`
     forever: bool = False,
     email: str = "admin@riviera.example",
     password: str = "callout-demo-2026",  # noqa: S107 - the demo's, printed in its banner
+    style: str = "suggested",
 ) -> Verdict:
     """Play a day (with `forever`, one after another until SIGTERM or SIGINT) and answer the verdict.
 
-    Progress and problems are written to stderr. A day that can't begin is a problem too.
+    Progress and problems are written to stderr. A day that can't begin is a problem too. style: a `StyleName`.
     """
-    play = Play(base_url, engineers, seed, speed, hours, check, forever, email, password)
+    play = Play(base_url, engineers, seed, speed, hours, check, forever, email, password, StyleName(style))
     began = time.monotonic()
     with TemporaryDirectory(prefix="callout-simulator-") as folder, _until_interrupted() as stop:
         async with httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT_S) as http:
@@ -117,13 +121,17 @@ async def _play(play: Play, company: _Company, stop: asyncio.Event) -> None:
 async def _one_day(play: Play, company: _Company, stop: asyncio.Event) -> None:
     stage, players = company.stage, company.players
     now = stage.server.now()
-    await give_shifts(company.admin, company.world.staff, now, now + timedelta(hours=play.hours + _OVERTIME_HOURS))
+    over = now + timedelta(hours=play.hours + _OVERTIME_HOURS)
+    await give_shifts(company.admin, company.world.staff, now, over)
     stage.day.begin()
     customers = Customers(
         company.http, company.dispatcher, company.world, stage.day, stage.rng("customers"), stage.tally
     )
     crew = frozenset(player.staff.person for player in players)
-    dispatcher = Dispatcher(company.dispatcher, crew, stage.day, stage.rng("dispatcher"), stage.tally)
+    desk = Desk(company.dispatcher, crew, stage.day, stage.server.now, stage.tally)
+    rng = stage.rng("dispatcher")
+    style = style_of(play.style, desk, rng=rng, seed=play.seed, until=over, habits=Habits())
+    dispatcher = Dispatcher(desk, style)
     meanwhile = [
         dispatcher.run(),
         _progress(company, play.hours),

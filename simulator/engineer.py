@@ -23,11 +23,21 @@ type Step = Callable[[Job], Awaitable[None]]
 
 
 class Engineer:
-    def __init__(self, home: Place, phone: Phone, roads: Roads, day: DayClock, rng: Random, tally: Tally) -> None:
+    def __init__(
+        self,
+        home: Place,
+        phone: Phone,
+        roads: Roads,
+        day: DayClock,
+        rng_of: Callable[[str], Random],
+        number: int,
+        tally: Tally,
+    ) -> None:
+        rng = rng_of(f"engineer-{number}")
         self._phone, self._roads, self._day, self._rng, self._tally = phone, roads, day, rng, tally
         self._at = home
         phone.stands_at = home
-        self._work = Work(phone, day, rng)
+        self._work = Work(phone, day, rng, rng_of)
         self._done_with: set[str] = set()  # visits that were signed, or that don't move on
         self._steps: Mapping[str, Step] = {
             "dispatched": self._accept,
@@ -50,13 +60,13 @@ class Engineer:
                 await self._day.sleep(_LOOK_EVERY, _LOOK_AT_LEAST_REAL_S)
 
     def next_job(self) -> Job | None:
-        """The most pressing one that is ours and not finished, one already begun before all others."""
+        """The one that is planned next of ours, one already begun before all others."""
         jobs = [
             job
             for job in Job.all_of(self._phone.device)
             if job.state in self._steps and job.visit not in self._done_with
         ]
-        return min(jobs, key=_pressing, default=None)
+        return min(jobs, key=_due, default=None)
 
     async def _perform(self, job: Job) -> None:
         """Step by step from wherever it stands, until it is closed or no longer ours."""
@@ -111,5 +121,6 @@ class Engineer:
         return Moving(self._at, 0.0, 0.0)
 
 
-def _pressing(job: Job) -> tuple[bool, int, str]:
-    return job.state in {"dispatched", "accepted"}, _PRIORITIES.index(job.priority), job.id
+def _due(job: Job) -> tuple[bool, str, int, str]:
+    begun = job.state not in {"dispatched", "accepted"}
+    return not begun, job.planned_start, _PRIORITIES.index(job.priority), job.id

@@ -35,6 +35,7 @@ class Job:
     minutes: int
     place: Place
     procedure: str | None
+    planned_start: str
 
     @staticmethod
     def all_of(device: Device) -> list["Job"]:
@@ -47,7 +48,7 @@ class Job:
                 visits[order] = (visit_id, visit)
         me = device.person.id
         return [
-            _job(order_id, orders[order_id], visit_id, sites[orders[order_id]["site_id"]])
+            _job(order_id, orders[order_id], visit_id, visit, sites[orders[order_id]["site_id"]])
             for order_id, (visit_id, visit) in visits.items()
             if visit["engineer_id"] == me and visit["state"] in _OURS
             if order_id in orders and orders[order_id]["site_id"] in sites
@@ -72,7 +73,7 @@ class Job:
         return [item for _, item in sorted(items, key=lambda pair: pair[0])]
 
 
-def _job(order_id: str, order: Json, visit_id: str, site: Json) -> Job:
+def _job(order_id: str, order: Json, visit_id: str, visit: Json, site: Json) -> Job:
     return Job(
         id=order_id,
         visit=visit_id,
@@ -83,6 +84,7 @@ def _job(order_id: str, order: Json, visit_id: str, site: Json) -> Job:
         minutes=order["duration_minutes"],
         place=Place(site["lon"], site["lat"]),
         procedure=order["procedure_id"],
+        planned_start=visit["planned_start"] or "",
     )
 
 

@@ -1,6 +1,7 @@
 """What happened so far: counted for the progress line and for the verdict."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 _MOST_PROBLEMS = 200
 
@@ -12,6 +13,7 @@ class Tally:
     overridden: int = 0
     closed: int = 0
     disturbed: set[str] = field(default_factory=set)  # orders the office reassigned or cancelled meanwhile
+    plans: list[dict[str, Any]] = field(default_factory=list)  # as they ended
     problems: list[str] = field(default_factory=list)
 
     def problem(self, sentence: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import math
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -34,8 +35,10 @@ _CAPTIONS = ("Type plate", "Before", "After", "Damage", "Meter reading", "Instal
 
 
 class Work:
-    def __init__(self, phone: Phone, day: DayClock, rng: Random) -> None:
-        self._phone, self._day, self._rng = phone, day, rng
+    """`rng_of`: randomness by name, for what belongs to an order, whoever does it."""
+
+    def __init__(self, phone: Phone, day: DayClock, rng: Random, rng_of: Callable[[str], Random]) -> None:
+        self._phone, self._day, self._rng, self._rng_of = phone, day, rng, rng_of
         self._began: dict[str, datetime] = {}
         self._held: set[str] = set()
 
@@ -52,7 +55,7 @@ class Work:
     async def do(self, job: Job) -> None:
         """The work itself, spread over its time; sometimes it is put on hold half way."""
         self._began.setdefault(job.id, self._now())
-        minutes = job.minutes * self._rng.uniform(0.6, 1.2)
+        minutes = job.minutes * self._rng_of(f"work-{job.number}").uniform(0.6, 1.2)
         await self._spend(minutes / 3)
         await self._look_around(job)
         if job.id not in self._held and self._rng.random() < _HOLDS:
