@@ -8,12 +8,16 @@ export type Tab = (typeof TABS)[number];
 export const PANES = ["orders", "map", "engineers"] as const;
 export type Pane = (typeof PANES)[number];
 
-export const PAGES = ["board", "timeline", "plans", "inbox", "devices"] as const;
+export const PAGES = ["board", "timeline", "plans", "dispatching", "inbox", "devices"] as const;
 export type Page = (typeof PAGES)[number];
 
 /** What waits for somebody, by who clears it up. */
 export const GROUPS = ["decisions", "files", "stock"] as const;
 export type Group = (typeof GROUPS)[number];
+
+/** How dispatch decides, part by part. */
+export const PARTS = ["weights", "rules", "learning", "results", "planning"] as const;
+export type Part = (typeof PARTS)[number];
 
 /** How many days the timeline shows. */
 export const SPANS = [1, 3, 7] as const;
@@ -24,6 +28,8 @@ export interface Whereabouts {
   readonly page: Page;
   /** Of the inbox. */
   readonly group: Group;
+  /** Of the page about how dispatch decides. */
+  readonly part: Part;
   /** What is chosen on a page other than the board. */
   readonly item: string | null;
   /** The first day of the timeline, as `2026-11-22`; null is today. */
@@ -43,6 +49,7 @@ export function readAddress(search: string): Whereabouts {
   return {
     page: oneOf(PAGES, query.get("page")) ?? "board",
     group: oneOf(GROUPS, query.get("group")) ?? "decisions",
+    part: oneOf(PARTS, query.get("part")) ?? "weights",
     item: query.get("item"),
     day: DAY.exec(query.get("day") ?? "")?.[0] ?? null,
     span: SPANS.find((days) => String(days) === query.get("days")) ?? 1,
@@ -64,6 +71,7 @@ export function writeAddress(where: Whereabouts): string {
   const put = (name: string, value: string | null) => value && query.set(name, value);
   put("page", where.page === "board" ? null : where.page);
   put("group", where.page === "inbox" && where.group !== "decisions" ? where.group : null);
+  put("part", where.page === "dispatching" && where.part !== "weights" ? where.part : null);
   put("item", where.page === "board" ? null : where.item);
   put("day", where.page === "timeline" ? where.day : null);
   put("days", where.page === "timeline" && where.span !== 1 ? String(where.span) : null);
@@ -132,6 +140,7 @@ function isStep(before: Whereabouts, next: Whereabouts): boolean {
   return (
     before.page !== next.page ||
     before.group !== next.group ||
+    before.part !== next.part ||
     (before.item === null) !== (next.item === null) ||
     (before.order === null) !== (next.order === null) ||
     (before.engineer === null) !== (next.engineer === null) ||

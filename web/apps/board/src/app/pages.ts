@@ -6,6 +6,7 @@ const NEEDED: Record<Page | Group, readonly (readonly string[])[]> = {
   board: [["orders.read", "positions.read"]],
   timeline: [["visits.dispatch", "orders.read", "positions.read"]],
   plans: [["visits.dispatch", "orders.read", "positions.read"]],
+  dispatching: [["settings.manage"], ["visits.dispatch"]],
   inbox: [["orders.read"], ["stock.read"]],
   devices: [["devices.manage"]],
   decisions: [["orders.read"]],

@@ -8,6 +8,7 @@ import { useNarrow } from "../app/screen";
 import { useBoard, useServices } from "../app/services";
 import { DetailPanel } from "../detail/DetailPanel";
 import { DevicesPage } from "../devices/DevicesPage";
+import { DispatchingPage } from "../dispatching/DispatchingPage";
 import { useWords } from "../i18n";
 import { InboxPage } from "../inbox/InboxPage";
 import { NewOrder } from "../intake/NewOrder";
@@ -117,6 +118,7 @@ function Frame({ dialog, onDialog, detail, children }: FrameProps) {
       {pages.includes("board") && <LinkBanner />}
       {page === "timeline" && <TimelinePage />}
       {page === "plans" && <PlansPage />}
+      {page === "dispatching" && <DispatchingPage />}
       {page === "inbox" && <InboxPage />}
       {page === "devices" && <DevicesPage />}
       {page === null && <Message icon={DoorClosed} title={t("nav.nothing")} hint={t("nav.nothingHint")} />}

@@ -34,6 +34,11 @@ const KEYS: Record<Page, Keys> = {
     ["p", "help.plan"],
     ["Esc", "help.leave"],
   ],
+  dispatching: [
+    ["1  2  3  4  5", "help.part"],
+    ["↑  ↓", "help.moveRule"],
+    ["Esc", "help.closeOrder"],
+  ],
   inbox: [
     ["j  ↓", "help.nextItem"],
     ["k  ↑", "help.previousItem"],

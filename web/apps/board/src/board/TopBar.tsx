@@ -8,6 +8,7 @@ import {
   Map as MapIcon,
   Plus,
   Route,
+  SlidersHorizontal,
   Smartphone,
 } from "lucide-react";
 import { go, type Page } from "../app/address";
@@ -73,6 +74,7 @@ const ICON_OF: Record<Page, LucideIcon> = {
   board: MapIcon,
   timeline: ChartGantt,
   plans: Route,
+  dispatching: SlidersHorizontal,
   inbox: Inbox,
   devices: Smartphone,
 };

@@ -44,11 +44,11 @@ export function useOrderActions(): OrderActions {
     assign: async (order, engineer) => {
       const done = await told(order.id, () => postAssign(services, order.id, engineer.id));
       if (done)
-        offerUndo(t, {
-          order,
-          name: engineer.name,
-          undo: () => told(order.id, () => postUndo(t, services, order.id)),
-        });
+        sayUndo(
+          t,
+          t("done.assigned", { name: engineer.name, number: `#${order.number}` }),
+          () => void told(order.id, () => postUndo(t, services, order.id)),
+        );
     },
     act: async (order, body) => {
       const done = await told(order.id, () => postAction(services, order.id, body));
@@ -112,14 +112,8 @@ async function postUndo(t: Translate, services: Services, id: string): Promise<v
 /** An undo that the order's state no longer allows. */
 class TooLate extends Error {}
 
-interface Undoable {
-  readonly order: Order;
-  readonly name: string;
-  readonly undo: () => Promise<unknown>;
-}
-
 /** No question before, but a way back after: quicker for the many right clicks, kinder for the few wrong ones. */
-function offerUndo(t: Translate, { order, name, undo }: Undoable): void {
+export function sayUndo(t: Translate, message: string, undo: () => void): void {
   const id = notifications.show({
     icon: <Check size={18} aria-hidden="true" />,
     color: "accent",
@@ -128,14 +122,14 @@ function offerUndo(t: Translate, { order, name, undo }: Undoable): void {
     closeButtonProps: { "aria-label": t("close") },
     message: (
       <span className={css.undo}>
-        {t("done.assigned", { name, number: `#${order.number}` })}
+        {message}
         <Button
           size="compact-sm"
           variant="light"
           leftSection={<Undo2 size={14} />}
           onClick={() => {
             notifications.hide(id);
-            void undo();
+            undo();
           }}
         >
           {t("done.undo")}
