@@ -106,12 +106,12 @@ async def _refresh(uow: UnitOfWork, day: Day, begins: datetime, until: datetime)
     orders = {it.order_id for it in happened if it.order_id}
     holders = {it.duty.engineer_id for it in day.tours.values() if any(one.id in orders for one in it.sequence)}
     touched |= holders
+    picture = await read_picture(uow, begins, until, sorted(touched)) if touched else None
     day.position = max([day.position, *(it.position for it in happened if it.position is not None)])
     day.heard |= {it.id for it in happened}
     day.marks = marks
-    if not touched:
+    if picture is None:
         return
-    picture = await read_picture(uow, begins, until, sorted(touched))
     for shift in [it for it, tour in day.tours.items() if tour.duty.engineer_id in touched]:
         del day.tours[shift]
     day.tours |= {it.duty.shift_id: it for it in known_tours(picture)}
@@ -126,6 +126,7 @@ class Search:
         self._fresh: dict[UUID, Known | None] = {}
         self._whole: Picture = day.picture
         self._refused: dict[UUID, str] = {}
+        self._offered: set[UUID] = set()
         gaps = day.gaps
         self._why = [why_not(it.duty, order) for it in gaps.tours]
         self._able = np.array([it is None for it in self._why], dtype=np.bool_)
@@ -154,6 +155,7 @@ class Search:
                 theirs = [it for it in batch if gaps.tour[it] == number]
                 if tour is not None and (placed := await self._place(tour, old, theirs, span)):
                     found[tour.duty.shift_id] = placed
+                    self._offered.add(tour.duty.shift_id)
         return sorted(found.values(), key=lambda it: (it.cost, it.begins, it.duty.shift_id))[:most]
 
     async def _read(self, numbers: Sequence[int]) -> None:
@@ -181,9 +183,8 @@ class Search:
             self._refused[tour.duty.shift_id] = str(no)
             return None
 
-    def left_out(self, offering: Sequence[Placed]) -> list[LeftOut]:
-        """Answer why every other shift makes no offer, as far as it was looked at."""
-        offers = {it.duty.shift_id for it in offering}
+    def left_out(self) -> list[LeftOut]:
+        """Answer why shifts offered nothing, as far as they were looked at."""
         found = []
         for tour, broken in zip(self._day.gaps.tours, self._why, strict=True):
             duty = tour.duty
@@ -193,8 +194,8 @@ class Search:
             elif duty.shift_id in self._refused:
                 why = f"{duty.name}'s tour can't be driven by the rules any more: {self._refused[duty.shift_id]}."
                 found.append(LeftOut(*said, Miss.UNDRIVABLE, why))
-            elif duty.shift_id not in offers and duty.shift_id in self._fresh:
-                found.append(LeftOut(*said, Miss.NO_ROOM, f"{duty.name} has no room for it at a better price."))
+            elif duty.shift_id in self._fresh.keys() - self._offered:
+                found.append(LeftOut(*said, Miss.NO_ROOM, f"{duty.name} has no room for it by the rules."))
         return found
 
 

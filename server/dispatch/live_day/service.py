@@ -97,7 +97,7 @@ async def _slots_of_day(
         # Who begins when a span ends begins in the next.
         best = await search.best(1, replace(span, closes=span.closes - MINUTE))
         found += [Slot(day, span, it.duty.engineer_id, it, rating_of(it)) for it in best]
-    return found, search.left_out([it.placed for it in found])
+    return found, search.left_out()
 
 
 async def take(
@@ -172,7 +172,7 @@ async def offers(uow: UnitOfWork, actor: Actor, days: RunningDays, work_order_id
     order = await _open_order(uow, await access.work_order_for(uow, actor, work_order_id))
     search = Search(uow, days.roads, await today(uow, days), order)
     placed = await search.best(_OFFERS)
-    return Offers(tuple(placed), tuple(search.left_out(placed)))
+    return Offers(tuple(placed), tuple(search.left_out()))
 
 
 async def today(uow: UnitOfWork, days: RunningDays) -> Day:
