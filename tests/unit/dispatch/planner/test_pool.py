@@ -39,7 +39,7 @@ def test_routes_that_were_never_in_one_plan_are_put_together():
     crossed = ((0, [0]), (1, [1]), (0, [1]), (1, [0]))
     arrays, pool, laid = met(two_ends_of_a_street(), *crossed)
     best = int(laid.routes["cost"].sum())
-    assert sorted(put_together(arrays, pool, laid, best)) == [(0, [0]), (1, [1])]
+    assert sorted(put_together(arrays, pool, laid, best) or []) == [(0, [0]), (1, [1])]
 
 
 def test_nothing_comes_of_routes_that_make_no_cheaper_plan():
