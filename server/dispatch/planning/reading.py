@@ -76,25 +76,23 @@ _DUTIES = f"""
     order by e.person_id, s.starts_at
 """
 
+# Two halves, each by an index: a company's history is long, and what is expected of somebody is short.
 _WANTED = """
-    with open as (
-        select distinct on (v.work_order_id) v.* from visit v
-        where v.finished_at is null order by v.work_order_id, v.ordinal desc
-    ),
-    wanted as (
+    with wanted as (
         select o.*, v.id as visit_id, v.engineer_id, v.planned_start, v.planned_end, v.pin
-        from work_order o
-        join site s on s.id = o.site_id
-        left join open v on v.work_order_id = o.id
-        where o.voided_at is null
-          and (
-            v.id is null and o.state = any(%(to_plan)s) and coalesce(o.window_start, %(at)s) < %(until)s
-            and (cardinality(%(territories)s::uuid[]) = 0 or s.territory_id = any(%(territories)s))
-            and %(with_new)s
-            or v.state = any(%(waiting)s) and v.engineer_id = any(%(people)s)
-            and coalesce(v.planned_start, %(at)s) < %(until)s
-            and coalesce(v.planned_start, %(at)s) >= %(since)s
-          )
+        from visit v join work_order o on o.id = v.work_order_id
+        where v.engineer_id = any(%(people)s) and v.state = any(%(waiting)s) and v.finished_at is null
+          and o.voided_at is null
+          and coalesce(v.planned_start, %(at)s) < %(until)s and coalesce(v.planned_start, %(at)s) >= %(since)s
+          and not exists (select from visit l where l.work_order_id = o.id and l.finished_at is null
+                          and l.ordinal > v.ordinal)
+        union all
+        select o.*, null, null, null, null, null
+        from work_order o join site s on s.id = o.site_id
+        where %(with_new)s and o.voided_at is null and o.state = any(%(to_plan)s)
+          and coalesce(o.window_start, %(at)s) < %(until)s
+          and (cardinality(%(territories)s::uuid[]) = 0 or s.territory_id = any(%(territories)s))
+          and not exists (select from visit v where v.work_order_id = o.id and v.finished_at is null)
     )
 """
 
@@ -260,7 +258,6 @@ async def _orders(
     return await uow.rows(
         _WANTED + _FACTS,
         at=at,
-        begins=scope.begins,
         until=scope.until,
         territories=list(scope.territories),
         to_plan=_TO_PLAN,
