@@ -162,7 +162,7 @@ const ChangeLine = memo(function ChangeLine({ line, reference, tickable, ticked,
       </button>
       <Ways line={line} reference={reference} />
       <Marks line={line}>
-        {others && line.change !== "keep" && (
+        {others && isProposed(line) && (
           <button type="button" className={css.why} aria-expanded={why} onClick={() => setWhy(!why)}>
             {t("plan.why")}
           </button>

@@ -75,7 +75,7 @@ export function useRows(scroller: RefObject<HTMLDivElement | null>, items: reado
     getItemKey,
     scrollMargin: HEAD_PX,
     scrollPaddingStart: HEAD_PX,
-    overscan: 6,
+    overscan: 3,
     rangeExtractor: (range) => {
       const seen = defaultRangeExtractor(range);
       return held < 0 || seen.includes(held) ? seen : [...seen, held].sort((a, b) => a - b);

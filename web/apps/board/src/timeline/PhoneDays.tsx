@@ -94,7 +94,8 @@ function Unassigned({ orders, onOpen, onPlace }: UnassignedProps) {
 
 function PhoneRow({ row, now, hands }: { row: Row; now: number; hands: Hands }) {
   const { t, times } = useWords();
-  const [open, setOpen] = useState(row.visits.length > 0);
+  const [chosen, setOpen] = useState<boolean | null>(null);
+  const open = chosen ?? row.visits.length > 0;
   const state = useBoard((board) => board.engineers.get(row.person.id)?.state);
   const { load } = loadOf(row);
   const [shift] = row.shifts;

@@ -1,4 +1,4 @@
-import { EllipsisVertical, Pin as PinIcon } from "lucide-react";
+import { Pin as PinIcon } from "lucide-react";
 import { type KeyboardEvent, memo, type PointerEvent } from "react";
 import { useWords } from "../i18n";
 import { StateGlyph } from "../ui/StateGlyph";
@@ -135,7 +135,7 @@ export const VisitBar = memo(function VisitBar({ visit, left, width, top, height
         aria-label={t("timeline.menu", { number: visit.number })}
         onClick={(event) => hands.menu(subject, event.currentTarget.getBoundingClientRect())}
       >
-        <EllipsisVertical size={14} />
+        ⋮
       </button>
     </div>
   );
