@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from uuid import UUID
 
 import numpy as np
@@ -41,7 +42,7 @@ from server.geo.travel import Travel
 
 _OLDEST = timedelta(minutes=10)  # skills, wishes and sites change without an event that says whose tours they touch
 _KEPT = 64  # spans of time, of all organisations of this process
-_AT_ONCE, _MOST = 6, 60  # gaps whose roads are asked at once, and in all
+_AT_ONCE, _MOST = 6, 36  # gaps whose roads are asked at once, and in all
 
 
 @dataclass(eq=False)
@@ -141,9 +142,9 @@ class Search:
         mine = self._able[gaps.tour] if len(gaps.tour) else np.zeros(0, dtype=np.bool_)
         order = [it for it in np.argsort(np.where(mine, about, np.inf), kind="stable").tolist() if mine[it]]
         order = [it for it in order if np.isfinite(about[it])][:_MOST]
-        found: dict[UUID, Placed] = {}
+        found: dict[UUID, Trial] = {}
         for begin in range(0, len(order), _AT_ONCE):
-            ranked = sorted(it.cost for it in found.values())
+            ranked = sorted(_cost(it) for it in found.values())
             if len(ranked) >= most and min(least[order[begin:]]) > ranked[most - 1]:
                 break
             batch = order[begin : begin + _AT_ONCE]
@@ -153,10 +154,12 @@ class Search:
                 old = gaps.tours[number]
                 tour = self._fresh[old.duty.shift_id]
                 theirs = [it for it in batch if gaps.tour[it] == number]
-                if tour is not None and (placed := await self._place(tour, old, theirs, span)):
-                    found[tour.duty.shift_id] = placed
+                if tour is not None and (tried := await self._try(tour, old, theirs, span)):
+                    found[tour.duty.shift_id] = tried
                     self._offered.add(tour.duty.shift_id)
-        return sorted(found.values(), key=lambda it: (it.cost, it.begins, it.duty.shift_id))[:most]
+        ranked_trials = sorted(found.values(), key=lambda it: (_cost(it), it.duty.shift_id))
+        placed = (it.cheapest() for it in ranked_trials)
+        return list(islice((it for it in placed if it is not None), most))
 
     async def _read(self, numbers: Sequence[int]) -> None:
         """Read tours as they are at this moment: where their engineers are, and from when they are free."""
@@ -173,15 +176,16 @@ class Search:
             # Whoever is to be given another time is in nobody's way.
             self._fresh[it.duty.shift_id] = known and without(known, self._order.id)
 
-    async def _place(self, tour: Known, old: Known, gaps: Sequence[int], span: Span | None) -> Placed | None:
+    async def _try(self, tour: Known, old: Known, gaps: Sequence[int], span: Span | None) -> Trial | None:
         order = self._order if span is None else within(self._order, span)
         kept = self._day.gaps
         befores = [tour.duty.start if kept.before[it] == old.duty.start else kept.before[it] for it in gaps]
         try:
-            return await place(self._roads, self._whole, tour, order, befores, [kept.after[it] for it in gaps])
+            tried = await trial(self._roads, self._whole, tour, order, befores, [kept.after[it] for it in gaps])
         except NotDrivable as no:
             self._refused[tour.duty.shift_id] = str(no)
             return None
+        return None if tried.cost is None else tried
 
     def left_out(self) -> list[LeftOut]:
         """Answer why shifts offered nothing, as far as they were looked at."""
@@ -199,15 +203,25 @@ class Search:
         return found
 
 
-async def place(
+def _cost(tried: Trial) -> int:
+    assert tried.cost is not None, "only who has a place is kept"
+    return tried.cost
+
+
+async def place(roads: Roads, whole: Picture, tour: Known, order: Order) -> Placed | None:
+    """Answer the cheapest place for an order in one tour, driven by the roads. Raises NotDrivable."""
+    return (await trial(roads, whole, tour, order)).cheapest()
+
+
+async def trial(
     roads: Roads,
     whole: Picture,
     tour: Known,
     order: Order,
     befores: Sequence[Point] | None = None,
     afters: Sequence[Point] | None = None,
-) -> Placed | None:
-    """Answer the cheapest place for an order in one tour, driven by the roads. Raises NotDrivable.
+) -> Trial:
+    """Try an order in one tour, driven by the roads. Raises NotDrivable.
 
     befores, afters: the places it may come from and go on to; all of the tour's if left out.
     """
@@ -218,4 +232,4 @@ async def place(
     await roads.learn(places if befores is None else befores, [order.place], tour.leaves)
     await roads.learn([order.place], places if afters is None else afters, tour.leaves)
     drives = roads.between(places_of(picture_with(tour, order)), tour.leaves)
-    return Trial(tour, order, drives).cheapest()
+    return Trial(tour, order, drives)

@@ -9,7 +9,7 @@ from server.geo.domain import Point
 from server.geo.journey import Matrix
 from server.geo.travel import Travel
 
-FAR = 1_000_000  # seconds and metres of a drive that was not asked about: nobody is sent over it
+FAR = 1_000_000  # seconds and metres of a drive that was not asked about: longer than any shift
 _MOST = 2_000_000  # drives kept
 
 type _Drive = tuple[int, int, int, bool]  # seconds, p90, metres, estimated

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.dispatch.live_day.domain import Broken, Miss, Rule
-from server.dispatch.live_day.roads import FAR
-from server.dispatch.planner.plan import Costs, Plan, Tour, Undrivable, tour_of
+from server.dispatch.planner.plan import Tour, Undrivable, tour_of
 from server.dispatch.planner.problem import InvalidProblem, Problem, Window
 from server.dispatch.planner.running import Running
 from server.dispatch.planning.asking import Asked, ask, whole_minutes
@@ -131,12 +130,32 @@ class Trial:
         picture = picture_with(tour, order)
         self.order, self.asked = order, ask(picture, drives)
         self._number = len(picture.orders) - 1
-        stops = list(range(self._number))
+        self._stops = list(range(self._number))
+        start = self.asked.start({tour.duty.shift_id: [it.id for it in tour.sequence]} if self._stops else {})
         try:
-            self._before = tour_of(self.problem, 0, stops)
-            self._running = Running(self.problem, Plan((self._before,) if stops else (), {}, Costs()))
-        except (Undrivable, InvalidProblem) as no:
-            raise NotDrivable(str(no)) from None
+            self._running = Running(self.problem, start)
+        except InvalidProblem:
+            raise NotDrivable(self._why_not()) from None
+        self._offer = next(iter(self._running.offers(self._number, most=1)), None)
+
+    def _why_not(self) -> str:
+        try:
+            tour_of(self.problem, 0, self._stops)
+        except Undrivable as no:
+            return str(no)
+        return "it can't be driven in the order people know"
+
+    @property
+    def cost(self) -> int | None:
+        """What the cheapest place costs, in seconds of driving; None if there is no place by the rules."""
+        if self._offer is None:
+            return None
+        liked = self.order.preferred in {None, self.duty.engineer_id}
+        return self._offer.cost + (0 if liked else self.asked.picture.policy.changed)
+
+    @cached_property
+    def _before(self) -> Tour:
+        return tour_of(self.problem, 0, self._stops)
 
     @property
     def problem(self) -> Problem:
@@ -144,30 +163,27 @@ class Trial:
 
     def cheapest(self) -> Placed | None:
         """Answer the cheapest place by the rules, every position looked at; None if there is none."""
-        for offer in self._running.offers(self._number, most=1):
-            after = self._at_a_whole_minute(self._running.with_visit(self._number, offer))
-            if after is None:
-                return None
-            ways, were = _ways(self.asked, after), _ways(self.asked, self._before)
-            if ways[1] >= FAR:
-                return None
-            liked = self.order.preferred in {None, self.duty.engineer_id}
-            stop = next(it for it in after.stops if it.visit == self._number)
-            begins = self.asked.instant(stop.begins)
-            return Placed(
-                duty=self.duty,
-                cost=offer.cost + (0 if liked else self.asked.picture.policy.changed),
-                arrives=self.asked.instant(stop.arrives),
-                arrives_p90=self.asked.instant(stop.arrives + _spread(self.asked, after, self._number)),
-                begins=begins,
-                ends=self.asked.instant(stop.ends),
-                extra_seconds=ways[0] - were[0],
-                extra_metres=ways[1] - were[1],
-                overtime_seconds=self._overtime(after) - self._overtime(self._before),
-                delays=self._delays(after),
-                late_seconds=max(0, round((begins - self.order.respond_by).total_seconds())),
-            )
-        return None
+        if self._offer is None or self.cost is None:
+            return None
+        after = self._at_a_whole_minute(self._running.with_visit(self._number, self._offer))
+        if after is None:
+            return None
+        ways, were = _ways(self.asked, after), _ways(self.asked, self._before)
+        stop = next(it for it in after.stops if it.visit == self._number)
+        begins = self.asked.instant(stop.begins)
+        return Placed(
+            duty=self.duty,
+            cost=self.cost,
+            arrives=self.asked.instant(stop.arrives),
+            arrives_p90=self.asked.instant(stop.arrives + _spread(self.asked, after, self._number)),
+            begins=begins,
+            ends=self.asked.instant(stop.ends),
+            extra_seconds=ways[0] - were[0],
+            extra_metres=ways[1] - were[1],
+            overtime_seconds=self._overtime(after) - self._overtime(self._before),
+            delays=self._delays(after),
+            late_seconds=max(0, round((begins - self.order.respond_by).total_seconds())),
+        )
 
     def _at_a_whole_minute(self, tour: Tour) -> Tour | None:
         """Answer the tour in which the order begins at a minute that people can be told; None if it can't wait."""
@@ -246,7 +262,7 @@ def _spread(asked: Asked, tour: Tour, visit: int) -> int:
 
 _SETTLING = 3600.0  # seconds; a gap's times are what people were told, and tours may run so much before or after them
 _STRAIGHT_M_S = 30.0  # nobody is quicker than this as the crow flies
-_QUICKEST, _QUICKER_S = 0.5, 120.0  # what roads do not undercut, of a detour by estimate
+_QUICKEST, _QUICKER_S = 0.7, 60.0  # what roads do not undercut, of a detour by estimate
 
 
 @dataclass(frozen=True, eq=False)
