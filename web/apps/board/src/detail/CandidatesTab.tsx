@@ -1,16 +1,18 @@
-import { Button } from "@mantine/core";
-import { CircleCheckBig, Clock3, Gauge, Route as RouteIcon, UserRoundX } from "lucide-react";
+import { Button, Select } from "@mantine/core";
+import { CalendarSearch, CircleCheckBig, UserRoundX } from "lucide-react";
 import { useEffect, useState } from "react";
-import { type Candidate, type Candidates, type Factor, type Order, stageOf } from "../app/model";
+import { type Candidate, type Candidates, type Order, stageOf } from "../app/model";
 import { useCandidates } from "../app/queries";
 import { useBoard } from "../app/services";
-import type { Times } from "../app/time";
-import { isKey, type Translate, useWords, wordOf } from "../i18n";
+import { isKey, useWords, wordOf } from "../i18n";
 import { previewCandidate } from "../map/preview";
 import { Avatar } from "../ui/Avatar";
 import { Failure, Message, Skeleton } from "../ui/Messages";
+import { useAbout } from "./arranging";
+import { CandidateCard } from "./CandidateCard";
 import css from "./detail.module.css";
-import { useOrderActions } from "./useOrderActions";
+import { SlotDialog } from "./SlotDialog";
+import { useEngineerChoices } from "./Wishes";
 
 const ASSIGNABLE = new Set(["open", "planned", "hold"]);
 
@@ -22,6 +24,38 @@ export function CandidatesTab({ order }: { order: Order }) {
     const underway = stageOf(order.state) === "underway";
     return <Message icon={CircleCheckBig} title={t(underway ? "cand.underway" : "cand.closed")} />;
   }
+  return (
+    <>
+      <FindTime order={order} />
+      <Ranked order={order} found={found} />
+    </>
+  );
+}
+
+/** For the customer on the phone: when could somebody come? */
+function FindTime({ order }: { order: Order }) {
+  const { t } = useWords();
+  const [asking, setAsking] = useState(false);
+  if (stageOf(order.state) === "hold") return null;
+  return (
+    <div>
+      <Button
+        size="xs"
+        h={34}
+        variant="default"
+        fullWidth
+        leftSection={<CalendarSearch size={16} />}
+        onClick={() => setAsking(true)}
+      >
+        {t("slots.find")}
+      </Button>
+      {asking && <SlotDialog order={order} onClose={() => setAsking(false)} />}
+    </div>
+  );
+}
+
+function Ranked({ order, found }: { order: Order; found: ReturnType<typeof useCandidates> }) {
+  const { t } = useWords();
   if (found.data) return <Found order={order} found={found.data} />;
   if (found.error) {
     return <Failure title={t("cand.failed")} problem={found.error} onRetry={() => void found.refetch()} />;
@@ -46,12 +80,12 @@ function Found({ order, found }: { order: Order; found: Candidates }) {
       key={candidate.engineer_id}
       order={order}
       candidate={candidate}
-      best={candidate === found.items[0]}
       open={open === candidate.engineer_id}
       onOpen={() => setOpen(candidate.engineer_id)}
     />
   );
   const others = found.items.slice(NAMED);
+  const unlisted = found.candidate_count - found.items.length;
   return (
     <>
       {found.items.length === 0 ? (
@@ -67,12 +101,14 @@ function Found({ order, found }: { order: Order; found: Candidates }) {
         <section className={css.section}>
           <h3>
             {t("cand.more")}
-            <small>{others.length}</small>
+            <small>{found.candidate_count - NAMED}</small>
           </h3>
           <ol className={css.candidates}>{others.map(card)}</ol>
+          {unlisted > 0 && <p className={css.faint}>{t("cand.unlisted", { count: unlisted })}</p>}
         </section>
       )}
-      {found.excluded.length > 0 && <WhyNot excluded={found.excluded} />}
+      <AskAbout order={order} found={found} card={card} onFound={setOpen} />
+      {found.excluded.length > 0 && <WhyNot found={found} />}
     </>
   );
 }
@@ -85,201 +121,103 @@ function usePreview(engineer: string | null): void {
   }, [engineer]);
 }
 
-interface CardProps {
+interface AskProps {
   readonly order: Order;
-  readonly candidate: Candidate;
-  readonly best: boolean;
-  readonly open: boolean;
-  readonly onOpen: () => void;
+  readonly found: Candidates;
+  readonly card: (candidate: Candidate) => React.ReactNode;
+  readonly onFound: (engineer: string) => void;
 }
 
-function CandidateCard({ order, candidate, best, open, onOpen }: CardProps) {
-  const { t, times } = useWords();
-  const state = useBoard((now) => now.engineers.get(candidate.engineer_id)?.state);
+/** Why not them? Of a large company only the best are listed: whoever is asked about is looked at all the same. */
+function AskAbout({ order, found, card, onFound }: AskProps) {
+  const { t } = useWords();
+  const choices = useEngineerChoices();
+  const [about, setAbout] = useState<string | null>(null);
+  const listed = found.items.find((one) => one.engineer_id === about);
+  const barred = found.excluded.find((one) => one.engineer_id === about);
+  const cut = about !== null && !listed && !barred;
+  const answer = useAbout(order.id, cut ? about : null);
+  const candidate = listed ?? answer.data?.items.find((one) => one.engineer_id === about);
+  const excluded = barred ?? answer.data?.excluded.find((one) => one.engineer_id === about);
   return (
-    <li className={css.candidate} data-open={open} data-testid="candidate">
-      <button type="button" className={css.candidateHead} aria-expanded={open} onClick={onOpen}>
-        <Avatar name={candidate.name} state={state} size={36} />
-        <span className={css.candidateName}>
-          <strong>{candidate.name}</strong>
-          {best && <em>{t("cand.best")}</em>}
-          <span>
-            <Clock3 size={13} aria-hidden="true" />
-            {times.span(candidate.eta_seconds)}
-            <small title={t("cand.etaP90", { time: times.span(candidate.eta_p90_seconds) })}>
-              ≤ {times.span(candidate.eta_p90_seconds)}
-            </small>
-            <RouteIcon size={13} aria-hidden="true" />
-            {times.distance(candidate.distance_m)}
-            {candidate.source === "estimate" && <small>{t("cand.estimate")}</small>}
-          </span>
-        </span>
-        <span className={css.score} title={t("cand.score")}>
-          {times.number(candidate.score * 100)}
-        </span>
-      </button>
-      <ScoreBar candidate={candidate} />
-      {open && <Breakdown candidate={candidate} />}
-      {open && <CandidateFoot order={order} candidate={candidate} />}
-    </li>
-  );
-}
-
-function CandidateFoot({ order, candidate }: { order: Order; candidate: Candidate }) {
-  const { t, times } = useWords();
-  const { assign } = useOrderActions();
-  const [busy, setBusy] = useState(false);
-  const has = order.engineer_id === candidate.engineer_id;
-  async function choose() {
-    setBusy(true);
-    await assign(order, { id: candidate.engineer_id, name: candidate.name });
-    setBusy(false);
-  }
-  return (
-    <div className={css.candidateFoot}>
-      <span className={css.faint}>
-        <Gauge size={13} aria-hidden="true" />{" "}
-        {t("cand.load", {
-          load: times.span(candidate.load_minutes * 60),
-          capacity: times.span(candidate.capacity_minutes * 60),
-        })}
-        {candidate.origin !== "position" && (
-          <span className={css.origin}>{t(candidate.origin === "home" ? "cand.home" : "cand.after")}</span>
+    <section className={css.section}>
+      <Select
+        label={t("cand.ask")}
+        placeholder={t("cand.askHint")}
+        searchable
+        clearable
+        nothingFoundMessage={t("cand.nobodyCalled")}
+        data={[...choices]}
+        value={about}
+        onChange={(chosen) => {
+          setAbout(chosen);
+          if (chosen) onFound(chosen);
+        }}
+        data-testid="ask-about"
+      />
+      <div className={css.asked} aria-live="polite">
+        {candidate && (
+          <>
+            <p className={css.faint}>{t("cand.place", { rank: candidate.rank, of: found.candidate_count })}</p>
+            <ol className={css.candidates}>{card(candidate)}</ol>
+          </>
         )}
-      </span>
-      {has ? (
-        <span className={css.has}>{t("cand.current")}</span>
-      ) : (
-        <Button size="xs" h={32} loading={busy} onClick={choose} data-testid="assign">
-          {t(order.engineer_id ? "do.reassign" : "do.assign")}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-const FACTOR_TONES = ["#0b6b66", "#2f938c", "#58a9c9", "#6f8fd6", "#9a8ad6", "#c98fb4", "#d3a15c", "#9aa7af"] as const;
-const toneOf = (index: number): string => FACTOR_TONES[Math.min(index, FACTOR_TONES.length - 1)] ?? "#9aa7af";
-
-/** One bar whose parts are the factors' points: how far it reaches is the score. */
-function ScoreBar({ candidate }: { candidate: Candidate }) {
-  const { t, times } = useWords();
-  return (
-    <span className={css.scoreBar} role="img" aria-label={`${t("cand.score")} ${times.number(candidate.score * 100)}`}>
-      {weighty(candidate).map((factor, index) => (
-        <i
-          key={factor.name}
-          title={`${nameOf(t, factor)} ${times.number(factor.weight * factor.value * 100)}`}
-          style={{ width: `${factor.weight * factor.value * 100}%`, background: toneOf(index) }}
-        />
-      ))}
-    </span>
-  );
-}
-
-/** The factors as the bar shows them: the heaviest first. */
-const weighty = (candidate: Candidate): Factor[] => [...candidate.factors].sort((a, b) => b.weight - a.weight);
-
-/** What the score has beyond its factors: a very important customer's job counts for more. */
-function bonusOf(candidate: Candidate): number {
-  return candidate.score - candidate.factors.reduce((sum, factor) => sum + factor.weight * factor.value, 0);
-}
-
-const nameOf = (t: Translate, factor: Factor): string => wordOf(t, "factor", factor.name, isKey);
-
-function Breakdown({ candidate }: { candidate: Candidate }) {
-  const { t, times } = useWords();
-  return (
-    <table className={css.breakdown} aria-label={t("cand.breakdown")}>
-      <thead>
-        <tr>
-          <th>{t("cand.factor")}</th>
-          <td />
-          <td>
-            {t("cand.weight")} × {t("cand.value")}
-          </td>
-          <td>{t("cand.points")}</td>
-        </tr>
-      </thead>
-      <tbody>
-        {weighty(candidate).map((factor, index) => (
-          <tr key={factor.name}>
-            <th>
-              <i style={{ background: toneOf(index) }} />
-              {nameOf(t, factor)}
-            </th>
-            <td>
-              <Raw factor={factor} />
-            </td>
-            <td>
-              {times.percent(factor.weight)} × {times.number(factor.value, 2)}
-            </td>
-            <td>{times.number(factor.weight * factor.value * 100)}</td>
-          </tr>
-        ))}
-        {bonusOf(candidate) > 0.005 && (
-          <tr>
-            <th>
-              <i />
-              {t("cand.bonus")}
-            </th>
-            <td />
-            <td />
-            <td>+{times.number(bonusOf(candidate) * 100)}</td>
-          </tr>
+        {!candidate && excluded && (
+          <ul className={css.whyNot}>
+            <Excluded one={excluded} />
+          </ul>
         )}
-      </tbody>
-    </table>
+        {cut && answer.isPending && <Skeleton height={44} />}
+        {cut && answer.isError && <Failure title={t("cand.failed")} problem={answer.error} />}
+        {cut && answer.isSuccess && !candidate && !excluded && <p className={css.faint}>{t("cand.unknown")}</p>}
+      </div>
+    </section>
   );
 }
 
-function Raw({ factor }: { factor: Factor }) {
-  const { t, times } = useWords();
-  return rawWords(t, times, factor);
-}
+const FIRST = 12;
 
-/** A raw value with its unit in the reader's words. */
-function rawWords(t: Translate, times: Times, { raw: value, unit }: Factor): string {
-  const signed = (seconds: number) => (seconds < 0 ? "−" : "") + times.span(seconds);
-  switch (unit) {
-    case "s":
-      return signed(value);
-    case "min":
-      return signed(value * 60);
-    case "bool":
-      return t(value > 0 ? "unit.yes" : "unit.no");
-    case "levels":
-      return t("unit.levels", { value: Math.round(value * 10) / 10 });
-    case "visits":
-      return t("unit.visits", { value });
-    default:
-      return t("unit.other", { value: times.number(value, 2), unit });
-  }
-}
-
-function WhyNot({ excluded }: { excluded: Candidates["excluded"] }) {
-  const { t, language } = useWords();
+function WhyNot({ found }: { found: Candidates }) {
+  const { t } = useWords();
+  const [most, setMost] = useState(FIRST);
+  const shown = found.excluded.slice(0, most);
+  const hidden = found.excluded.length - shown.length;
+  const unlisted = found.excluded_count - found.excluded.length;
   return (
     <section className={css.section}>
       <h3>
         {t("cand.whyNot")}
-        <small>{excluded.length}</small>
+        <small>{found.excluded_count}</small>
       </h3>
       <ul className={css.whyNot}>
-        {excluded.map((one) => (
-          <li key={one.engineer_id}>
-            <Avatar name={one.name} state="off_shift" size={24} />
-            <span>
-              <strong>{one.name}</strong>
-              {one.reasons.map((reason) => (
-                <span key={reason.sentence} className={css.faint}>
-                  {language === "en" ? reason.sentence : wordOf(t, "why", reason.code, isKey)}
-                </span>
-              ))}
-            </span>
-          </li>
+        {shown.map((one) => (
+          <Excluded key={one.engineer_id} one={one} />
         ))}
       </ul>
+      {hidden > 0 && (
+        <Button size="xs" variant="subtle" fullWidth onClick={() => setMost(most + 100)}>
+          {t("replay.more", { count: hidden })}
+        </Button>
+      )}
+      {hidden === 0 && unlisted > 0 && <p className={css.faint}>{t("cand.unlistedOut", { count: unlisted })}</p>}
     </section>
+  );
+}
+
+export function Excluded({ one }: { one: Candidates["excluded"][number] }) {
+  const { t, language } = useWords();
+  const state = useBoard((now) => now.engineers.get(one.engineer_id)?.state);
+  return (
+    <li>
+      <Avatar name={one.name} state={state ?? "off_shift"} size={24} />
+      <span>
+        <strong>{one.name}</strong>
+        {one.reasons.map((reason) => (
+          <span key={reason.sentence} className={css.faint}>
+            {language === "en" ? reason.sentence : wordOf(t, "why", reason.code, isKey)}
+          </span>
+        ))}
+      </span>
+    </li>
   );
 }

@@ -6,11 +6,17 @@ import type { OrderDetail, Visit } from "../app/model";
 import { useBoard } from "../app/services";
 import { isKey, useWords, wordOf } from "../i18n";
 import { Avatar } from "../ui/Avatar";
+import { AutomationSection } from "./AutomationSection";
 import css from "./detail.module.css";
+import { Links } from "./Links";
 import { Obstacles } from "./Obstacles";
 import { Fact, Section } from "./Section";
 import { TextHistory } from "./TextHistory";
 import { useOrderActions } from "./useOrderActions";
+import { VisitPin } from "./VisitPin";
+import { WhyEngineer } from "./WhyEngineer";
+import { Windows } from "./Windows";
+import { Wishes } from "./Wishes";
 
 export function OverviewTab({ detail }: { detail: OrderDetail }) {
   return (
@@ -20,7 +26,12 @@ export function OverviewTab({ detail }: { detail: OrderDetail }) {
       <Obstacles detail={detail} onlyTrouble />
       <Problem detail={detail} />
       <Where detail={detail} />
-      <Visits visits={detail.visits} />
+      <Visits detail={detail} />
+      <WhyEngineer detail={detail} />
+      <AutomationSection detail={detail} />
+      <Wishes detail={detail} />
+      <Windows detail={detail} />
+      <Links detail={detail} />
       <Notes detail={detail} />
     </>
   );
@@ -128,14 +139,15 @@ function Equipment({ asset }: { asset: NonNullable<OrderDetail["asset"]> }) {
   );
 }
 
-function Visits({ visits }: { visits: readonly Visit[] }) {
+function Visits({ detail }: { detail: OrderDetail }) {
   const { t } = useWords();
+  const { visits } = detail;
   return (
     <Section title={t("detail.visits")}>
       {visits.length === 0 && <p className={css.faint}>{t("detail.noVisits")}</p>}
       <ul className={css.visits}>
         {visits.map((visit) => (
-          <VisitRow key={visit.id} visit={visit} />
+          <VisitRow key={visit.id} detail={detail} visit={visit} />
         ))}
       </ul>
     </Section>
@@ -144,7 +156,7 @@ function Visits({ visits }: { visits: readonly Visit[] }) {
 
 const OVER = new Set(["cancelled", "declined", "interrupted"]);
 
-function VisitRow({ visit }: { visit: Visit }) {
+function VisitRow({ detail, visit }: { detail: OrderDetail; visit: Visit }) {
   const { t, times } = useWords();
   const now = useServerMinute();
   const engineer = useBoard((board) => (visit.engineer_id ? board.engineers.get(visit.engineer_id) : undefined));
@@ -161,6 +173,7 @@ function VisitRow({ visit }: { visit: Visit }) {
         </span>
       </div>
       <span className={css.visitState}>{wordOf(t, "visit", visit.state, isKey)}</span>
+      <VisitPin detail={detail} visit={visit} />
     </li>
   );
 }
