@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { Plus, Route } from "lucide-react";
-import { useState } from "react";
-import { go, useWhereabouts } from "../app/address";
+import { useEffect, useState } from "react";
+import { go, useWhereabouts, whereabouts } from "../app/address";
 import { useNarrow } from "../app/screen";
 import { DetailPanel } from "../detail/DetailPanel";
 import { useWords } from "../i18n";
@@ -21,8 +21,8 @@ export function PlansPage() {
   const narrow = useNarrow();
   const { item, order } = useWhereabouts();
   const [planning, setPlanning] = useState(false);
-  // An order that is open beside the plan closes first; the list's own Escape comes after.
-  useListKeys([], { p: () => setPlanning(true), ...(order && { Escape: () => go({ order: null }) }) });
+  useListKeys([], { p: () => setPlanning(true) });
+  useOrderFirst();
   const list = narrow ? item === null && order === null : order === null;
   const view = !narrow || order === null;
   return (
@@ -38,6 +38,20 @@ export function PlansPage() {
       <PlanDialog opened={planning} day={null} days={1} onClose={() => setPlanning(false)} />
     </main>
   );
+}
+
+/** Escape closes an order that is open beside the plan first, then the plan. */
+function useOrderFirst(): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || !whereabouts().order || document.querySelector("[role=dialog], [role=menu]"))
+        return;
+      event.preventDefault();
+      go({ order: null });
+    };
+    window.addEventListener("keydown", pressed, { capture: true });
+    return () => window.removeEventListener("keydown", pressed, { capture: true });
+  }, []);
 }
 
 function PlanList({ onPlan }: { onPlan: () => void }) {

@@ -104,7 +104,7 @@ export function TimelinePage() {
           <Message icon={Users} title={t("timeline.nobody")} hint={t("timeline.nobodyHint")} />
         )}
         {days && narrow && <Phone {...parts} days={days} onPlace={(one) => setPlacing(unbooked(one))} />}
-        {days && !narrow && <Desk {...parts} days={days} />}
+        {days && !narrow && groups.length > 0 && <Desk {...parts} days={days} />}
       </div>
       {order && <DetailPanel key={order} id={order} onClose={() => go({ order: null })} />}
       <Strip done={moves.done} onClose={moves.forget} />

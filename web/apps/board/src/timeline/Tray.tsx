@@ -8,7 +8,7 @@ import { useWords } from "../i18n";
 import { PriorityMark } from "../ui/Badges";
 import { Message } from "../ui/Messages";
 import { Countdown } from "../ui/Promise";
-import { belongsHere, type Days, unbooked } from "./model";
+import { belongsHere, type Days, unbooked, waits } from "./model";
 import css from "./timeline.module.css";
 import { type Hands, keysFor } from "./VisitBar";
 
@@ -17,7 +17,8 @@ export function useUnassigned(from: number, until: number, days: Days | undefine
   const now = useServerMinute();
   const orders = useBoard((board) => board.orders);
   return useMemo(() => {
-    const taken = new Set(days?.visits.map((visit) => visit.work_order_id));
+    const waiting = days?.visits.filter((visit) => waits(visit.state)) ?? [];
+    const taken = new Set(waiting.map((visit) => visit.work_order_id)); // by a move that the server has yet to confirm
     return [...orders.values()]
       .filter((order) => belongsHere(order, from, until, now) && !taken.has(order.id))
       .sort(byPressure);

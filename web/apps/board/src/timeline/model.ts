@@ -113,7 +113,8 @@ export function latenessOf(visit: Visit, now: number): Lateness | null {
 
 /** Orders that nobody has and that belong on these days; those with a window on another day do not. */
 export function belongsHere(order: Order, from: number, until: number, now: number): boolean {
-  if (order.engineer_id !== null || stageOf(order.state) !== "open") return false;
+  // An order that was taken off somebody still names them: its state says that it waits for another.
+  if (stageOf(order.state) !== "open") return false;
   const [opens, closes] = [instant(order.window_start), instant(order.window_end)];
   if (closes !== null && closes < now) return true; // its window was missed: any day is right that comes soon
   return (opens === null || opens < until) && (closes === null || closes > from);

@@ -126,6 +126,7 @@ describe("an order that nobody has", () => {
   it("belongs here after all its windows were missed, and never while somebody has it", () => {
     expect(here({ window_start: "2026-11-20T08:00:00Z", window_end: "2026-11-20T12:00:00Z" })).toBe(true);
     expect(here({ engineer_id: "anna", state: "dispatched" })).toBe(false);
+    expect(here({ engineer_id: "anna", visit_state: "cancelled", state: "triaged" })).toBe(true);
     expect(here({ state: "cancelled" })).toBe(false);
   });
 });
