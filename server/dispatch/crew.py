@@ -164,6 +164,11 @@ def prospects_statement(*, everybody: bool, skilled: bool) -> str:
         -- Nobody has two at once: the first to begin is the first to end.
         select person_id, min(starts_at) as starts_at, min(ends_at) as ends_at from shift
         where ends_at > %(from)s and starts_at < %(until)s
+          and not exists (
+            -- Whoever was reported away has no shift while they are.
+            select from disruption d
+            where d.engineer_id = shift.person_id and d.kind in ('absence', 'breakdown') and d.state <> 'ignored'
+              and d.from_at <= greatest(%(from)s, shift.starts_at) and d.until_at > greatest(%(from)s, shift.starts_at))
         group by person_id
     ),
     crew as (

@@ -381,6 +381,18 @@ async def test_a_breakdown_leaves_what_the_engineer_is_at_with_them(desk, two):
     assert (lines[hers[1].id].change, lines[hers[1].id].to_engineer_id) == (Change.MOVE, bruno.person)
 
 
+async def test_who_is_sick_is_no_candidate_until_they_are_back(desk, two, clock):
+    anna, bruno, hers, _ = two
+    await desk.do(
+        lambda uow: disruptions.report_absence(
+            uow, desk.dispatcher, desk.jobs, anna.person, until=clock.now() + 30 * HOUR, why="flu"
+        )
+    )
+    async with desk.database.unit_of_work(desk.org) as uow:
+        ranking = await dispatch.candidates(uow, desk.dispatcher, TRAVEL, hers[0].id, uow.now())
+    assert [it.engineer_id for it in ranking.items] == [bruno.person]
+
+
 async def test_an_absence_of_some_hours_touches_only_what_lies_in_it(desk, two, clock):
     anna, bruno, hers, _ = two
     since = clock.now() + 3.5 * HOUR

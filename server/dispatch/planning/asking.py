@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from server.dispatch.planner.plan import Costs, Plan, Stop, Tour, Undrivable, tour_of
+from server.dispatch.planner.plan import Costs, Plan, Stop, Tour, Undrivable, Why, tour_of
 from server.dispatch.planner.problem import (
     MANDATORY,
     Before,
@@ -67,6 +67,14 @@ class Asked:
         begins = {orders[it.visit].id: self.instant(it.begins) for it in stops if it.visit is not None}
         return {it: begin for it, begin in begins.items() if it in linked}
 
+    def held_back(self, visit: int) -> Why | None:
+        """Why a link alone keeps everybody from a visit; None where it does not."""
+        if self.problem.visits[visit].only != frozenset():
+            return None
+        order = self.picture.orders[visit].id
+        kinds = {it.kind for it in self.picture.links if order in (it.first_id, it.then_id)}
+        return Why.CREW_INCOMPLETE if LinkKind.TOGETHER in kinds else Why.WAITS_FOR_ANOTHER
+
     def start(self, sequences: Sequences) -> Plan:
         """Answer sequences as a plan to begin a search from; its times say nothing."""
         tours = [
@@ -115,8 +123,18 @@ class _Asking:
         self.part = _numbered(it.part_id for order in picture.orders for it in order.parts)
         apart = [it for it in picture.links if (it.then_id in self.order) != (it.first_id in self.order)]
         self.late_links = [it for it in apart if it.kind is LinkKind.BEFORE and it.then_id in self.order]
-        # Whose mate is planned elsewhere stays as it is.
-        self.alone = {one for it in apart if it.kind is LinkKind.TOGETHER for one in (it.first_id, it.then_id)}
+        # What is about to happen happens: nothing it waits for can hold it, and who comes with it comes then.
+        frozen = {it.id for it in picture.orders if _is_frozen(picture, it)}
+        self.links_here = [
+            it
+            for it in picture.links
+            if it.first_id in self.order and it.then_id in self.order and frozen.isdisjoint(_bound(it))
+        ]
+        met = [it for it in picture.links if not frozen.isdisjoint((it.first_id, it.then_id))]
+        # Whose mate is planned elsewhere, or on the way already, stays as it is.
+        self.alone = {
+            one for it in (*apart, *met) if it.kind is LinkKind.TOGETHER for one in (it.first_id, it.then_id)
+        } - frozen
 
     def seconds(self, at: datetime) -> int:
         return round((at - self.picture.origin).total_seconds())
@@ -240,7 +258,7 @@ class _Asking:
         return Warehouse(self.row[nearest.place], 0, self.horizon, self.picture.policy.loading * 60)
 
     def links(self) -> tuple[Crew | Before, ...]:
-        here = [it for it in self.picture.links if it.first_id in self.order and it.then_id in self.order]
+        here = self.links_here
         crews = _joined([(it.first_id, it.then_id) for it in here if it.kind is LinkKind.TOGETHER])
         found: list[Crew | Before] = [Crew(tuple(sorted(self.order[one] for one in crew))) for crew in crews]
         found += [
@@ -268,8 +286,12 @@ def _with_what_is_frozen(picture: Picture, problem: Problem) -> Problem:
 
 
 def _is_frozen(picture: Picture, it: Order) -> bool:
-    assert it.booked is not None
-    return it.booked.start < picture.frozen_until
+    return it.booked is not None and it.booked.start < picture.frozen_until
+
+
+def _bound(link: Link) -> tuple[UUID, ...]:
+    """Whom a link holds back."""
+    return (link.then_id,) if link.kind is LinkKind.BEFORE else (link.first_id, link.then_id)
 
 
 def _at_the_earliest(picture: Picture, it: Order) -> int:

@@ -77,7 +77,8 @@ def _change(picture: Picture, before: Booking | None, after: Booking) -> Change:
         return Change.KEEP
     if before.engineer_id != after.engineer_id or abs(after.start - before.start) > timedelta(hours=12):
         return Change.MOVE
-    return Change.RETIME if abs(after.start - before.start) >= NOTICED else Change.KEEP
+    differs = max(abs(after.start - before.start), abs(after.end - before.end))
+    return Change.RETIME if differs >= NOTICED else Change.KEEP
 
 
 def _said(reason: Reason | None) -> dict[str, Any]:

@@ -173,8 +173,8 @@ class Picture:
 
     @property
     def origin(self) -> datetime:
-        """What the planner counts its seconds from."""
-        return min([self.begins, self.at, *(it.free_at for it in self.duties)])
+        """What the planner counts its seconds from: a whole minute, for people are told whole minutes."""
+        return min([self.begins, self.at, *(it.free_at for it in self.duties)]).replace(second=0, microsecond=0)
 
     @property
     def frozen_until(self) -> datetime:

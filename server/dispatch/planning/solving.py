@@ -202,7 +202,9 @@ class _Told(Stop):
 def _reasons(asked: Asked, plan: Plan) -> dict[UUID, Reason]:
     orders, duties = asked.picture.orders, asked.picture.duties
     return {
-        orders[it].id: Reason(no.why, no.cost, None if no.shift is None else duties[no.shift].engineer_id)
+        orders[it].id: Reason(
+            asked.held_back(it) or no.why, no.cost, None if no.shift is None else duties[no.shift].engineer_id
+        )
         for it, no in plan.left_out.items()
     }
 

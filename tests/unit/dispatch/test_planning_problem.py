@@ -110,6 +110,13 @@ def test_an_order_nobody_has_is_assigned_after_the_drive():
     assert table.calls[0].drive.seconds == A_DRIVE
 
 
+def test_people_are_told_whole_minutes_whenever_it_was_asked():
+    odd = at(7) + timedelta(seconds=37, microseconds=5)
+    lines, _ = planned(a_picture(an_order(1), duties=(a_duty(1, free_at=at(8) + timedelta(seconds=23)),), at=odd))
+    assert lines[1].after is not None
+    assert (lines[1].after.start.second, lines[1].after.start.microsecond) == (0, 0)
+
+
 def test_who_is_able_gets_it():
     skilled = a_duty(2, start=9, skills=(SkillLevel("oven", 3),))
     order = an_order(1, skills=(SkillLevel("oven", 2),))

@@ -72,7 +72,7 @@ def duties(draw, number: int) -> Duty:
 def pictures(draw) -> Picture:
     engineers, many = draw(st.integers(1, 3)), draw(st.integers(1, 7))
     some = [draw(orders(number, engineers)) for number in range(1, many + 1)]
-    links = ()
+    links: tuple[Link, ...] = ()
     if many > 1 and draw(st.booleans()):
         links = (Link(LinkKind.BEFORE, some[0].id, some[1].id, draw(st.sampled_from([0, 20]))),)
     return Picture(
