@@ -54,6 +54,9 @@ class Office:
         response = await self._ask("POST", path, json=body, headers={"Idempotency-Key": str(uuid4())})
         return response.json() if response.content else None
 
+    async def put(self, path: str, body: Json) -> Any:
+        return (await self._ask("PUT", path, json=body)).json()
+
     async def pages(self, path: str, **parameters: Parameter) -> AsyncIterator[Json]:
         """Every item of a list, page by page."""
         cursor: str | None = None

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from simulator.dispatcher import Desk, Json, pressing
 from simulator.phone import MINUTE
@@ -42,7 +42,7 @@ class Planned:
         sent = 0
         for order in sorted(waiting, key=pressing):
             if order["priority"] == "urgent" and order["id"] not in self._seen:
-                sent += await self._desk.trying(self._send_at_once(order))
+                sent += await self._send_at_once(order)
         new = [order for order in waiting if order["id"] not in self._seen]
         if self._is_due(len(new), sent):
             await self._plan(waiting)
@@ -53,19 +53,19 @@ class Planned:
     def _is_due(self, new: int, sent: int) -> bool:
         """Who was sent somewhere at once has a day that needs another look."""
         since = self._desk.day.elapsed() - (self._planned_at or 0.0)
-        many = new >= self._rhythm.many or sent > 0
-        return since >= self._rhythm.every or (since >= self._rhythm.soonest and many)
+        many = new >= self._rhythm.many and since >= self._rhythm.soonest
+        return sent > 0 or many or since >= self._rhythm.every
 
-    async def _send_at_once(self, order: Json) -> None:
-        """To whom the ranking proposes, before whatever they have planned."""
+    async def _send_at_once(self, order: Json) -> bool:
+        """To the best place in the tours that run, if it can to one that keeps the promise; whether there was one."""
         self._seen.add(order["id"])
-        proposed = await self._desk.candidates(order)
-        if not proposed:
-            return
-        best = min(proposed[:3], key=lambda one: one["eta_seconds"])
-        start = self._desk.now() + timedelta(seconds=best["eta_seconds"])
-        end = start + timedelta(minutes=order["duration_minutes"])
-        await self._desk.send(order, best["engineer_id"], planned_start=start.isoformat(), planned_end=end.isoformat())
+        offers = (await self._desk.office.post(f"/work-orders/{order['id']}/offers", {}))["items"]
+        ours = [it for it in offers if it["engineer_id"] in self._desk.crew]
+        if not ours:
+            return False
+        best = min(ours, key=lambda it: (it["late_seconds"] > 0, it["cost"]))
+        times = {"planned_start": best["begins_at"], "planned_end": best["ends_at"]}
+        return await self._desk.trying(self._desk.send(order, best["engineer_id"], **times))
 
     async def _plan(self, waiting: Sequence[Json]) -> None:
         self._planned_at = self._desk.day.elapsed()

@@ -18,8 +18,8 @@ from typing import Any
 from benchmarks.day.world import World, world
 from callout import cluster
 from simulator.measured.account import Account
-from simulator.measured.day import Played, play
-from simulator.measured.script import CENTRE, Shape, script
+from simulator.measured.day import Played, Stage, play
+from simulator.measured.script import CENTRE, Script, Shape, script
 from simulator.roads import Place
 from simulator.styles import StyleName
 
@@ -47,7 +47,7 @@ def main() -> None:
     shape = Shape(given.engineers, given.orders or given.engineers * _ORDERS_PER_ENGINEER, centre=_centre(given))
     try:
         with world(given.regions) as it:
-            days = _days(it, shape, seeds, [StyleName(name) for name in given.styles])
+            days = _days(it, shape, seeds, [StyleName(name) for name in given.styles], _policy(given))
     finally:
         cluster.stop("demo", if_unused=True)
     print(json.dumps(_figures(days, shape, seeds)))
@@ -64,6 +64,7 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--styles", nargs="+", choices=list(StyleName), default=["suggested", "nearest", "planned"])
     parser.add_argument("--regions", type=Path, help="a folder of prepared regions; drives are estimates without")
     parser.add_argument("--centre", help="lon,lat of the town, for a region")
+    parser.add_argument("--policy", nargs="*", default=[], metavar="NAME=NUMBER", help="of planning, else the default")
     parser.add_argument("--quick", action="store_true", help="one day of six engineers, nearest and planned alone")
     given = parser.parse_args()
     given.engineers = given.engineers or (6 if given.quick else 20)
@@ -80,27 +81,35 @@ def _centre(given: argparse.Namespace) -> Place:
     return Place(lon, lat)
 
 
-def _days(it: World, shape: Shape, seeds: Sequence[int], styles: Sequence[StyleName]) -> Days:
+def _policy(given: argparse.Namespace) -> dict[str, int]:
+    pairs = [pair.partition("=") for pair in given.policy]
+    return {name: int(value) for name, _, value in pairs}
+
+
+def _days(
+    it: World, shape: Shape, seeds: Sequence[int], styles: Sequence[StyleName], policy: Mapping[str, int]
+) -> Days:
     days: dict[StyleName, list[Account]] = {style: [] for style in styles}
     print("seed style     " + " ".join(f"{name[:12]:>12}" for name in _COLUMNS), flush=True)
     week = 0
     for seed in seeds:
         for style in styles:
             began = time.monotonic()
-            played = _played(it, shape, seed, style, week)
+            played = _played(it, script(seed, shape), style, week, policy)
             week += 1
             days[style].append(played.account)
             _tell(seed, style, played, time.monotonic() - began)
     return days
 
 
-def _played(it: World, shape: Shape, seed: int, style: StyleName, week: int) -> Played:
+def _played(it: World, day: Script, style: StyleName, week: int, policy: Mapping[str, int]) -> Played:
     """Every day is a Monday, each in a week of its own: time never runs backwards."""
     start = _monday() + timedelta(weeks=week)
     it.clock.move(start)
-    login = it.organisation(f"day-{seed}-{style}")
+    login = it.organisation(f"day-{day.seed}-{style}")
     with TemporaryDirectory(prefix="callout-day-") as folder:
-        return asyncio.run(play(it.url, login, script(seed, shape), style, start, it.clock.move, Path(folder)))
+        stage = Stage(it.url, login, start, it.clock.move, Path(folder), policy)
+        return asyncio.run(play(stage, day, style))
 
 
 def _monday() -> datetime:

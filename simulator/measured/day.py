@@ -1,6 +1,6 @@
 """The same day, dispatched in one style or another, played over HTTP without waiting, and what it came to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,21 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """Where a day is played. `told` makes the server's clock stand at a moment; `folder` keeps the phones' databases.
+
+    policy: of planning, where it is not to be the default.
+    """
+
+    base_url: str
+    login: Login
+    start: datetime
+    told: Callable[[datetime], None]
+    folder: Path
+    policy: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Played:
     account: Account
     outcomes: Sequence[Outcome]
@@ -44,21 +59,13 @@ class Played:
     problems: Sequence[str]
 
 
-async def play(
-    base_url: str,
-    login: Login,
-    it: Script,
-    style: StyleName,
-    start: datetime,
-    told: Callable[[datetime], None],
-    folder: Path,
-) -> Played:
-    """Play a day. `told` makes the server's clock stand at a moment; `folder` is for the phones' databases."""
-    tally, clock = Tally(), SteppedClock(start, told)
-    async with httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT_S) as http:
-        office = Office(http, login.email, login.password)
+async def play(stage: Stage, it: Script, style: StyleName) -> Played:
+    tally, clock = Tally(), SteppedClock(stage.start, stage.told)
+    async with httpx.AsyncClient(base_url=stage.base_url, timeout=_TIMEOUT_S) as http:
+        office = Office(http, stage.login.email, stage.login.password)
         await office.sign_in()
-        company = await found(office, http, clock, it, login.email.split("@")[1], folder)
+        await _set_policy(office, stage.policy)
+        company = await found(office, http, clock, it, stage.login.email.split("@")[1], stage.folder)
         book: dict[str, Call] = {}
         roads = Roads(office)
         engineers = [FieldEngineer(one, roads, clock, it.shape, book) for one in company.crew]
@@ -75,6 +82,13 @@ async def play(
     trips = [trip for engineer in engineers for trip in engineer.trips]
     works = [worked for engineer in engineers for worked in engineer.works]
     return Played(account(outcomes, trips, works, it.shape), outcomes, tally.plans, tally.problems)
+
+
+async def _set_policy(office: Office, wanted: Mapping[str, int]) -> None:
+    if wanted:
+        known = await office.get("/planning-policy")
+        version = known.pop("version")
+        await office.put("/planning-policy", {"expected_version": version, **known, **wanted})
 
 
 async def _dispatch(clock: SteppedClock, dispatcher: Dispatcher) -> None:

@@ -78,6 +78,7 @@ class FieldEngineer:
         await self._clock.sleep(call.works)
         self.works.append(Worked(self._member.hand.number, call.number, began, self._clock.elapsed()))
         self._record(job, "resolve", note=_NOTE)
+        await self._member.sync()
         return True
 
     async def _told(self, job: Job, *steps: str) -> None:
