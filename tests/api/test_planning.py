@@ -3,12 +3,13 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
 
 from callout.wiring import registry
-from server.dispatch.planning import queries, solving
+from server.dispatch.planning import queries, service, solving
 from server.inventory import reservations
 from server.inventory import service as inventory
 from server.inventory.domain import LocationKind
@@ -366,3 +367,18 @@ async def test_a_phone_knows_its_way_over_the_warehouse_and_nothing_of_others(da
     await work_through()
     (route,) = [it for it in await phones[day.anna.person].pull(want=frozenset({"core"})) if it.get("t") == "route"]
     assert route["d"]["stops"][-1]["begins_at"] == later.isoformat()
+
+
+async def test_a_plan_that_breaks_off_again_and_again_has_failed(client, signed_in, day, services, work_through):
+    await day.order()
+    client.headers.update(await signed_in("dispatcher"))
+    made = (await client.post(PLANS, json=day.span)).json()
+    async with day.database.unit_of_work(day.company.id) as uow:
+        await uow.run("""update plan set cause = '{"without": ["nobody"]}'""")
+    begin = services.jobs.tasks[service.BEGIN].func
+    for attempts, state in ((0, "queued"), (3, "failed")):
+        context = SimpleNamespace(job=SimpleNamespace(attempts=attempts))
+        with pytest.raises(ValueError, match="UUID"):
+            await begin(context, org=str(day.company.id), plan=made["id"])
+        assert (await client.get(f"{PLANS}/{made['id']}")).json()["state"] == state
+    assert (await client.get(f"{PLANS}/{made['id']}")).json()["why"] == "broke_off"

@@ -35,6 +35,7 @@ _WATCH_S = 0.7
 
 NOBODY = "nobody_on_shift"
 NOTHING = "nothing_to_plan"
+BROKE_OFF = "broke_off"
 
 
 async def begin_plan(database: Database, jobs: JobApp, org: UUID, plan_id: UUID) -> None:
@@ -50,7 +51,7 @@ async def begin_plan(database: Database, jobs: JobApp, org: UUID, plan_id: UUID)
         picture = replace(picture, told=plan.kind is PlanKind.REPAIR)
         names = await reading.territory_names(uow)
     if wrong := _why_not(picture):
-        await _fail(database, org, plan_id, wrong)
+        await fail(database, org, plan_id, wrong)
         return
     parts = parts_of(picture, plan.effort, names)
     async with database.unit_of_work(org) as uow:
@@ -85,7 +86,7 @@ async def solve_part(database: Database, jobs: JobApp, travel: Travel, org: UUID
     try:
         asked, plan, wanted = await _solved(travel, picture, known_sequences(picture), part.steps, seed, tell)
     except InvalidProblem as wrong:
-        await _fail(database, org, plan_id, str(wrong))
+        await fail(database, org, plan_id, str(wrong))
         return
     if not wanted:
         return
@@ -267,7 +268,8 @@ def _rows(lines: Iterable[Line]) -> Iterable[dict[str, object]]:
         }
 
 
-async def _fail(database: Database, org: UUID, plan_id: UUID, why: str) -> None:
+async def fail(database: Database, org: UUID, plan_id: UUID, why: str) -> None:
+    """Say that nothing will come of a plan, unless something has already. why: a code, or a sentence."""
     async with database.unit_of_work(org) as uow:
         if await queries.lock_plan(uow, plan_id) in {PlanState.QUEUED, PlanState.RUNNING}:
             await queries.set_state(uow, plan_id, PlanState.FAILED, why=why)
