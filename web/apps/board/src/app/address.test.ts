@@ -17,6 +17,12 @@ it("leads back to the days of the timeline", () => {
   expect(readAddress("?page=timeline&day=tomorrow&days=5")).toMatchObject({ day: null, span: 1 });
 });
 
+it("leads back to a part of the page about dispatching", () => {
+  const search = "?page=dispatching&part=rules";
+  expect(writeAddress(readAddress(search))).toBe(search);
+  expect(readAddress("?page=dispatching&part=magic").part).toBe("weights");
+});
+
 it("ignores words it does not know", () => {
   const where = readAddress("?pane=moon&state=new+exploded&tab=secrets");
   expect(where.pane).toBe("orders");

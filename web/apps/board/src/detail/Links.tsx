@@ -10,7 +10,7 @@ import { useMay } from "../app/pages";
 import { useServices } from "../app/services";
 import { useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, granted, type Link, type NewLink, useArranging, useLinks } from "./arranging";
+import { ARRANGED, comeIntoView, granted, type Link, type NewLink, useArranging, useLinks } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { Section } from "./Section";
@@ -133,7 +133,7 @@ function LinkForm({ detail, onClose }: { detail: OrderDetail; onClose: () => voi
     if (await acts.add({ kind, first_id, then_id, gap_minutes })) onClose();
   }
   return (
-    <form className={css.form} onSubmit={submit} noValidate aria-label={t("links.add")}>
+    <form ref={comeIntoView} className={css.form} onSubmit={submit} noValidate aria-label={t("links.add")}>
       <Select
         label={t("links.relation")}
         allowDeselect={false}

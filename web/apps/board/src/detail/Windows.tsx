@@ -10,7 +10,7 @@ import { useServices } from "../app/services";
 import { instantOf } from "../app/time";
 import { useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, useArranging, useWindows, type Window } from "./arranging";
+import { ARRANGED, comeIntoView, useArranging, useWindows, type Window } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { dayAfter, dayIn } from "./foresight";
@@ -115,7 +115,7 @@ function WindowForm({ id, windows, onClose }: { id: string; windows: readonly Wi
     if (await acts.set([...windows, { opens_at, closes_at }])) onClose();
   }
   return (
-    <form className={css.form} onSubmit={submit} noValidate aria-label={t("windows.add")}>
+    <form ref={comeIntoView} className={css.form} onSubmit={submit} noValidate aria-label={t("windows.add")}>
       <div className={css.three}>
         <TextInput
           type="date"

@@ -9,7 +9,7 @@ import { orderKeys, useNames } from "../app/queries";
 import { useBoard, useServices } from "../app/services";
 import { useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, granted, useArranging, useWishes, type Wish } from "./arranging";
+import { ARRANGED, comeIntoView, granted, useArranging, useWishes, type Wish } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { Section } from "./Section";
@@ -144,7 +144,7 @@ function WishForm(props: { detail: OrderDetail; wishes: readonly Wish[]; onClose
     onClose();
   }
   return (
-    <form className={css.form} onSubmit={submit} noValidate aria-label={t("wish.add")}>
+    <form ref={comeIntoView} className={css.form} onSubmit={submit} noValidate aria-label={t("wish.add")}>
       <SegmentedControl
         fullWidth
         value={kind}

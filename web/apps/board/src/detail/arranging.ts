@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMay } from "../app/pages";
 import { orderKeys } from "../app/queries";
+import { prefersStillness } from "../app/screen";
 import { useServices } from "../app/services";
 import { useWords } from "../i18n";
 import { complain } from "./useOrderActions";
@@ -200,6 +201,11 @@ export function useArranging(): Arranging {
       }
     },
   };
+}
+
+/** A form that opens at the end of the panel comes into sight whole. */
+export function comeIntoView(form: HTMLElement | null): void {
+  form?.scrollIntoView({ block: "nearest", behavior: prefersStillness() ? "auto" : "smooth" });
 }
 
 /** For answers without a body. */

@@ -251,13 +251,19 @@ function RuleRow(props: RowProps) {
         </p>
       </div>
       <div className={rules.acts}>
-        <Switch
-          size="md"
-          checked={rule.active}
-          disabled={!may || props.busy}
-          aria-label={t("rules.active", { name: rule.name })}
-          onChange={props.onSwitch}
-        />
+        {may ? (
+          <Switch
+            size="md"
+            checked={rule.active}
+            disabled={props.busy}
+            aria-label={t("rules.active", { name: rule.name })}
+            onChange={props.onSwitch}
+          />
+        ) : (
+          <em className={css.chip} data-tone={rule.active ? undefined : "same"}>
+            {t(rule.active ? "rules.on" : "rules.off")}
+          </em>
+        )}
         {may && (
           <Menu width={200}>
             <Menu.Target>

@@ -67,27 +67,27 @@ function Weights({ versions, draft, onDraft: setDraft }: DraftProps & { versions
           <Composition shares={shares} />
           <Sliders shares={shares} now={now} onChange={change} />
         </Panel>
-        {changed && draft && may && (
-          <SaveBar
-            draft={draft}
-            inForce={inForce.version}
-            onWhy={(why) => setDraft({ ...draft, why })}
-            onDone={() => setDraft(null)}
-          />
-        )}
-        {changed && !may && (
-          <div className={css.saveBar}>
-            <span className={css.faint}>{t("weights.trying")}</span>
-            <Button variant="default" leftSection={<Undo2 size={15} />} onClick={() => setDraft(null)}>
-              {t("weights.discard")}
-            </Button>
-          </div>
-        )}
       </div>
       <div>
         <WeightsReplay shares={changed ? shares : null} />
         <WeightsVersions versions={versions} onAgain={again} />
       </div>
+      {changed && draft && may && (
+        <SaveBar
+          draft={draft}
+          inForce={inForce.version}
+          onWhy={(why) => setDraft({ ...draft, why })}
+          onDone={() => setDraft(null)}
+        />
+      )}
+      {changed && !may && (
+        <div className={css.saveBar}>
+          <span className={css.faint}>{t("weights.trying")}</span>
+          <Button variant="default" leftSection={<Undo2 size={15} />} onClick={() => setDraft(null)}>
+            {t("weights.discard")}
+          </Button>
+        </div>
+      )}
     </div>
   );
 }
