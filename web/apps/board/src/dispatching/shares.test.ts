@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { isKey } from "../i18n/catalogue";
 import { FACTORS, mostOf, moved, type Shares, sharesOf, WHOLE, weightsOf } from "./shares";
+import { TONES } from "./tones";
 
 const NOTHING_HELD = new Set<never>();
 const total = (shares: Shares) => FACTORS.reduce((sum, name) => sum + shares[name], 0);
@@ -66,4 +68,9 @@ describe("shares of the factors", () => {
     expect(next.eta).toBe(120);
     for (const name of FACTORS.slice(1)) expect(next[name]).toBe(80);
   });
+});
+
+it("knows every factor of the contract, by a name and what it means", () => {
+  expect([...FACTORS].sort()).toEqual(Object.keys(TONES).sort());
+  for (const name of FACTORS) for (const group of ["factor", "means"]) expect(isKey(`${group}.${name}`)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import type { FactorName } from "./shares";
 
-const TONES: Record<FactorName, string> = {
+export const TONES: Readonly<Record<FactorName, string>> = {
   eta: "#0b6b66",
   sla: "#2f938c",
   skill: "#58a9c9",
