@@ -15,7 +15,7 @@ from server.dispatch.planner.routes import Routes, refresh
 from server.dispatch.planner.state import Search, keep_best, keep_count, position_of, touch, undo
 from server.dispatch.planner.trading import trade
 
-_TRADED = 0.5  # how often a step is a trade; it takes a twentieth of the time of the others
+_TRADED = 0.2  # how often a step is a trade; it takes a twentieth of the time of the others
 _STRINGS = 10.0  # visits taken out at once on average
 _LONGEST = 10.0  # visits of one string
 _SPLIT = 0.5  # how often a string leaves some of its visits where they are

@@ -59,12 +59,15 @@ def _without(
     before = int(routes.routes[shift]["cost"])
     routes.shift[visit] = -1
     lay(arrays, routes, shift, [it for it in visits if it != visit])
-    own = before - int(routes.routes[shift]["cost"])
+    stop = arrays.stops[visit]
+    known, change = int(stop["known"]), int(stop["change"])
+    own = before - int(routes.routes[shift]["cost"]) + (change if known not in (-1, shift) else 0)
     cheapest: dict[UUID, Alternative] = {}
     for it in offers(arrays, routes, visit, most=len(duties)):
         duty = duties[it.shift]
         if duty.engineer_id != duties[shift].engineer_id and duty.engineer_id not in cheapest:
-            cheapest[duty.engineer_id] = Alternative(duty.engineer_id, duty.name, it.cost - own)
+            cost = it.cost + (change if known not in (-1, it.shift) else 0)
+            cheapest[duty.engineer_id] = Alternative(duty.engineer_id, duty.name, cost - own)
     lay(arrays, routes, shift, visits)
     able = {duty.engineer_id for number, duty in enumerate(duties) if arrays.able[visit, number]}
     everybody = {duty.engineer_id for duty in duties}
