@@ -143,7 +143,8 @@ class _Asking:
         policy = self.picture.policy
         windows, due = self._windows(it)
         worth = policy.worth[it.priority] * (policy.vip if it.vip else 1)
-        worth *= (policy.promised if due is not None else 1) * (policy.booked if it.known else 1)
+        ends = due is not None or windows[-1].closes < self.horizon
+        worth *= (policy.promised if ends else 1) * (policy.booked if it.known else 1)
         pinned = self._pin(it) is not None
         wished = self._wished(it)
         told = self._told(it)

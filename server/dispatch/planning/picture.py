@@ -17,8 +17,8 @@ from server.workorders.domain import LinkKind, Pin, Priority
 class Policy:
     """What a plan weighs against what, in seconds of driving.
 
-    worth: of doing a visit at all, by priority; `promised` times as much where its promise ends within the plan, and
-    `booked` times as much where somebody was told already.
+    worth: of doing a visit at all, by priority; `promised` times as much where its promise or its last window ends
+    within the plan, and `booked` times as much where somebody was told already.
     late: of each second after the promise. overtime: of each second. changed: of sending somebody else than people
     know, or than the customer wished for. away, fairness: see the planner's `Prices`.
     frozen: minutes ahead in which nothing is changed any more.
@@ -30,14 +30,14 @@ class Policy:
     )
     vip: float = 1.3
     promised: int = 3
-    booked: int = 10
+    booked: int = 5
     late: dict[Priority, int] = field(
-        default_factory=lambda: {Priority.URGENT: 8, Priority.HIGH: 4, Priority.NORMAL: 2}
+        default_factory=lambda: {Priority.URGENT: 24, Priority.HIGH: 6, Priority.NORMAL: 2}
     )
     overtime: int = 3
     changed: int = 900
     away: int = 0
-    fairness: int = 0
+    fairness: int = 8
     frozen: int = 30
     loading: int = 15
     split: int = 150

@@ -76,7 +76,7 @@ def booked(engineer: int, hour: float, *, minutes: int = 60, pin: Pin | None = N
 
 
 def a_picture(*orders: Order, duties: tuple[Duty, ...] = (), **said) -> Picture:
-    usual = {"at": at(7), "begins": at(0), "until": at(24), "links": (), "depots": (), "policy": Policy()}
+    usual = {"at": at(7), "begins": at(0), "until": at(24), "links": (), "depots": (), "policy": Policy(fairness=0)}
     return Picture(orders=orders, duties=duties or (a_duty(1),), **{**usual, **said})
 
 
