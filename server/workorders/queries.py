@@ -309,7 +309,7 @@ async def visits(uow: UnitOfWork, order_id: UUID) -> list[VisitView]:
         VisitView,
         """
         select v.id, v.ordinal, v.state, v.engineer_id, p.name as engineer_name, v.planned_start, v.planned_end,
-               v.approached_at, v.finished_at, v.version
+               v.approached_at, v.finished_at, v.pin, v.version
         from visit v left join person p on p.id = v.engineer_id
         where v.work_order_id = %(order)s order by v.ordinal
         """,

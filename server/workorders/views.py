@@ -9,7 +9,7 @@ from uuid import UUID
 from server.customers.domain import Asset, Contact, Customer, Site, Tier
 from server.geo.domain import Point
 from server.workforce.domain import SkillLevel
-from server.workorders.domain import Action, LinkKind, Priority, State, VisitState, WorkOrder
+from server.workorders.domain import Action, LinkKind, Pin, Priority, State, VisitState, WorkOrder
 from server.workorders.invoicing import Obstacle, obstacles
 from server.workorders.procedures import Item, ItemKind, within_limits
 from server.workorders.records import Answer, Cost, Note, Photo, PhotoState, TimeEntry
@@ -69,6 +69,7 @@ class VisitView:
     planned_end: datetime | None
     approached_at: datetime | None
     finished_at: datetime | None
+    pin: Pin | None
     version: int
 
 

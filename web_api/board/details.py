@@ -10,7 +10,7 @@ from server.confirmation.domain import Attested, Confirmation, Ending
 from server.core.wire import WireOut
 from server.inventory import service as inventory
 from server.workorders import reading
-from server.workorders.domain import Action, WorkOrder
+from server.workorders.domain import Action, Pin, WorkOrder
 from server.workorders.views import ChecklistLine
 from server.workorders.views import WorkOrderSummary as Summary
 from web_api.board.customers import AssetOut, ContactOut, CustomerOut, SiteOut
@@ -47,6 +47,7 @@ class VisitOut(WireOut):
     planned_end: datetime | None
     approached_at: datetime | None
     finished_at: datetime | None
+    pin: Pin | None
     version: int
 
 

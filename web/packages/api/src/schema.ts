@@ -7581,6 +7581,7 @@ export interface components {
             id: string;
             /** Ordinal */
             ordinal: number;
+            pin: components["schemas"]["Pin"] | null;
             /** Planned End */
             planned_end: string | null;
             /** Planned Start */

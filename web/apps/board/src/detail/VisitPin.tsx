@@ -6,7 +6,7 @@ import { useMay } from "../app/pages";
 import { orderKeys } from "../app/queries";
 import { useServices } from "../app/services";
 import { useWords } from "../i18n";
-import { type Pin, useArranging, usePins } from "./arranging";
+import { type Pin, useArranging } from "./arranging";
 import { sayUndo } from "./useOrderActions";
 
 const WAITING = new Set(["planned", "dispatched", "accepted"]);
@@ -17,8 +17,7 @@ export function VisitPin({ detail, visit }: { detail: OrderDetail; visit: Visit 
   const may = useMay("visits.dispatch");
   const { api, board } = useServices();
   const { busy, attempt } = useArranging();
-  const pins = usePins(detail.id, visit.planned_start, visit.planned_end);
-  const pin = pins.get(visit.id) ?? null;
+  const { pin } = visit;
   if (!may || !WAITING.has(visit.state) || detail.voided_at) return null;
 
   async function put(wanted: Pin | null): Promise<boolean> {

@@ -28,7 +28,6 @@ export const ARRANGED = {
   links: (id: string) => [...orderKeys.all(id), "links"] as const,
   automation: (id: string) => [...orderKeys.all(id), "automation"] as const,
   decisions: (id: string) => [...orderKeys.all(id), "decisions"] as const,
-  pins: (id: string) => [...orderKeys.all(id), "pins"] as const,
 };
 
 const orderIn = (id: string) => ({ params: { path: { work_order_id: id } } });
@@ -96,24 +95,6 @@ export function useDecisions(id: string, about: string | null = null) {
       ).then((found) => found.items),
   });
 }
-
-/** What no plan may touch, by visit. The order itself does not tell it; the days on which it lies do. */
-export function usePins(id: string, start: string | null, end: string | null): ReadonlyMap<string, Pin> {
-  const { api } = useServices();
-  const may = useMay("visits.dispatch");
-  const { data } = useQuery({
-    queryKey: [...ARRANGED.pins(id), start, end],
-    enabled: may && start !== null && end !== null,
-    queryFn: async ({ signal }) => {
-      const query = { from: start ?? "", to: end ?? "" };
-      const { visits } = await answered(api.GET("/api/v1/timeline", { params: { query }, signal }));
-      return new Map(visits.flatMap((visit) => (visit.pin ? [[visit.id, visit.pin] as const] : [])));
-    },
-  });
-  return data ?? UNPINNED;
-}
-
-const UNPINNED: ReadonlyMap<string, Pin> = new Map();
 
 /** Candidates of a large company are cut; whoever is asked about is told of all the same. */
 export function useAbout(id: string, engineer: string | null) {
