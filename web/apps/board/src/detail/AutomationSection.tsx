@@ -8,10 +8,11 @@ import { useServices } from "../app/services";
 import type { Times } from "../app/time";
 import { type Translate, useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, type Attempt, type Automation, granted, useArranging, useAutomation } from "./arranging";
+import { ARRANGED, type Attempt, type Automation, granted, useAutomation } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { Section } from "./Section";
+import { useChange } from "./useChange";
 import { sayUndo } from "./useOrderActions";
 
 /** What rules did with the order or wait for, and whether it lies in the open pool. */
@@ -62,7 +63,7 @@ function Told(props: { automation: Automation; detail: OrderDetail; waits: boole
 function PoolButton({ detail, offered }: { detail: OrderDetail; offered: boolean }) {
   const { t } = useWords();
   const { api } = useServices();
-  const { busy, attempt } = useArranging();
+  const { busy, attempt } = useChange();
   const params = { path: { work_order_id: detail.id } };
   const put = () =>
     attempt(

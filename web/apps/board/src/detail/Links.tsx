@@ -10,10 +10,11 @@ import { useMay } from "../app/pages";
 import { useServices } from "../app/services";
 import { useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, comeIntoView, granted, type Link, type NewLink, useArranging, useLinks } from "./arranging";
+import { ARRANGED, comeIntoView, granted, type Link, type NewLink, useLinks } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { Section } from "./Section";
+import { useChange } from "./useChange";
 import { sayUndo } from "./useOrderActions";
 
 /** Which other orders this one depends on, or goes together with. */
@@ -48,7 +49,7 @@ export function Links({ detail }: { detail: OrderDetail }) {
 function useLinkActs(id: string) {
   const { t } = useWords();
   const { api } = useServices();
-  const { busy, attempt } = useArranging();
+  const { busy, attempt } = useChange();
   const stale = (other: string) => [ARRANGED.links(id), ARRANGED.links(other)] as const;
   const otherIn = (link: { first_id: string; then_id: string }) =>
     link.first_id === id ? link.then_id : link.first_id;

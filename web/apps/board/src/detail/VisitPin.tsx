@@ -6,7 +6,8 @@ import { useMay } from "../app/pages";
 import { orderKeys } from "../app/queries";
 import { useServices } from "../app/services";
 import { useWords } from "../i18n";
-import { type Pin, useArranging } from "./arranging";
+import type { Pin } from "./arranging";
+import { useChange } from "./useChange";
 import { sayUndo } from "./useOrderActions";
 
 const WAITING = new Set(["planned", "dispatched", "accepted"]);
@@ -16,7 +17,7 @@ export function VisitPin({ detail, visit }: { detail: OrderDetail; visit: Visit 
   const { t } = useWords();
   const may = useMay("visits.dispatch");
   const { api, board } = useServices();
-  const { busy, attempt } = useArranging();
+  const { busy, attempt } = useChange();
   const { pin } = visit;
   if (!may || !WAITING.has(visit.state) || detail.voided_at) return null;
 

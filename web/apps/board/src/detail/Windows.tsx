@@ -10,11 +10,12 @@ import { useServices } from "../app/services";
 import { instantOf } from "../app/time";
 import { useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, comeIntoView, useArranging, useWindows, type Window } from "./arranging";
+import { ARRANGED, comeIntoView, useWindows, type Window } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { dayAfter, dayIn } from "./foresight";
 import { Section } from "./Section";
+import { useChange } from "./useChange";
 import { sayUndo } from "./useOrderActions";
 
 const MOST = 20;
@@ -82,7 +83,7 @@ export function Windows({ detail }: { detail: OrderDetail }) {
 
 function useWindowActs(id: string) {
   const { api } = useServices();
-  const { busy, attempt } = useArranging();
+  const { busy, attempt } = useChange();
   const set = (windows: readonly Window[]) =>
     attempt(
       () =>

@@ -9,10 +9,11 @@ import { orderKeys, useNames } from "../app/queries";
 import { useBoard, useServices } from "../app/services";
 import { useWords } from "../i18n";
 import { Failure } from "../ui/Messages";
-import { ARRANGED, comeIntoView, granted, useArranging, useWishes, type Wish } from "./arranging";
+import { ARRANGED, comeIntoView, granted, useWishes, type Wish } from "./arranging";
 import css from "./arranging.module.css";
 import detailCss from "./detail.module.css";
 import { Section } from "./Section";
+import { useChange } from "./useChange";
 import { say, sayUndo } from "./useOrderActions";
 
 /** Whom the customer likes to see, and whom not again. */
@@ -46,7 +47,7 @@ export function Wishes({ detail }: { detail: OrderDetail }) {
 function useWishActs(detail: OrderDetail) {
   const { t } = useWords();
   const { api } = useServices();
-  const arranging = useArranging();
+  const arranging = useChange();
   const customer = detail.customer.id;
   // Wishes weigh in rankings, a ban rules out: who may come is worked out anew.
   const stale = [ARRANGED.wishes(customer), orderKeys.candidates(detail.id)] as const;

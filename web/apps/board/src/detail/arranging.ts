@@ -1,12 +1,9 @@
 import { type Answer, answered, type Body, problemIn } from "@callout/api";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { useMay } from "../app/pages";
 import { orderKeys } from "../app/queries";
 import { prefersStillness } from "../app/screen";
 import { useServices } from "../app/services";
-import { useWords } from "../i18n";
-import { complain } from "./useOrderActions";
 
 export type Wish = Answer<"/api/v1/customers/{customer_id}/wishes", "get">["items"][number];
 export type Window = Answer<"/api/v1/work-orders/{work_order_id}/windows", "get">["items"][number];
@@ -155,33 +152,6 @@ export function useSlots(id: string, asked: SlotsAsked) {
         }),
       ),
   });
-}
-
-export interface Arranging {
-  readonly busy: boolean;
-  /** Answers what came of it; null where the server refused, which is told. */
-  readonly attempt: <Result>(work: () => Promise<Result>, ...keys: (readonly unknown[])[]) => Promise<Result | null>;
-}
-
-export function useArranging(): Arranging {
-  const { t } = useWords();
-  const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  return {
-    busy,
-    attempt: async (work, ...keys) => {
-      setBusy(true);
-      try {
-        return await work();
-      } catch (problem) {
-        complain(t, problem);
-        return null;
-      } finally {
-        setBusy(false);
-        for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
-      }
-    },
-  };
 }
 
 /** A form that opens at the end of the panel comes into sight whole. */

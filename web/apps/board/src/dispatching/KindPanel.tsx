@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useServerMinute } from "../app/clock";
 import { useNames } from "../app/queries";
 import { useServices } from "../app/services";
+import { useChange } from "../detail/useChange";
 import { say, sayUndo } from "../detail/useOrderActions";
 import { useWords } from "../i18n";
 import { Skeleton } from "../ui/Messages";
@@ -15,7 +16,6 @@ import learning from "./learning.module.css";
 import { type BackTest, backTestOf, gainOf, pacesOf, typesOf } from "./learnt";
 import { KEYS, type Kind, type Learnt, type Model, useModel, useProblemTypes, useVersions } from "./queries";
 import { sharesOf } from "./shares";
-import { useChange } from "./useChange";
 import { Composition } from "./WeightsPart";
 
 const ICONS: Record<Kind, LucideIcon> = { durations: Clock3, success: Wrench, weights: SlidersHorizontal };

@@ -3,6 +3,7 @@ import { Button, NumberInput, Popover } from "@mantine/core";
 import { GraduationCap, Settings2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useServices } from "../app/services";
+import { useChange } from "../detail/useChange";
 import { say } from "../detail/useOrderActions";
 import { useWords } from "../i18n";
 import { Bar } from "../ui/Messages";
@@ -11,7 +12,6 @@ import { Lead, OnlyToRead, Panel, Told, useMaySet } from "./Frame";
 import { KindPanel } from "./KindPanel";
 import learning from "./learning.module.css";
 import { KEYS, type Kind, type Learnt, type Standing, useModels, useStanding } from "./queries";
-import { useChange } from "./useChange";
 
 const KINDS = ["durations", "success", "weights"] as const satisfies readonly Kind[];
 

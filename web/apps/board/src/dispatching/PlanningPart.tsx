@@ -4,13 +4,13 @@ import { Undo2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { PRIORITIES } from "../app/model";
 import { useServices } from "../app/services";
+import { useChange } from "../detail/useChange";
 import { say } from "../detail/useOrderActions";
 import { useWords } from "../i18n";
 import css from "./dispatching.module.css";
 import { Lead, OnlyToRead, Panel, Told, useMaySet } from "./Frame";
 import planning from "./planning.module.css";
 import { KEYS, type NewPolicy, type Policy, usePolicy } from "./queries";
-import { useChange } from "./useChange";
 
 type Values = Omit<Policy, "version">;
 

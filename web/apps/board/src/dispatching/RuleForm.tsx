@@ -4,6 +4,7 @@ import { type FormEvent, useId, useState } from "react";
 import { PRIORITIES } from "../app/model";
 import { useNarrow } from "../app/screen";
 import { useServices } from "../app/services";
+import { useChange } from "../detail/useChange";
 import { say } from "../detail/useOrderActions";
 import { isKey, useWords, wordOf } from "../i18n";
 import { KEYS, type Rule, useProblemTypes, useTerritoryNames } from "./queries";
@@ -22,7 +23,6 @@ import {
   thenWords,
   whenWords,
 } from "./ruleWords";
-import { useChange } from "./useChange";
 
 const CHANNELS = ["portal", "phone", "email", "api", "field", "device_alarm", "contract"] as const;
 const TIERS = ["standard", "vip"] as const;

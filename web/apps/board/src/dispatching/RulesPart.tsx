@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, Ellipsis, GripVertical, ListChecks, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useServices } from "../app/services";
+import { useChange } from "../detail/useChange";
 import { complain, say, sayUndo } from "../detail/useOrderActions";
 import { useWords } from "../i18n";
 import { Message } from "../ui/Messages";
@@ -23,7 +24,6 @@ import {
   thenWords,
   whenWords,
 } from "./ruleWords";
-import { useChange } from "./useChange";
 
 export function RulesPart() {
   const { t } = useWords();

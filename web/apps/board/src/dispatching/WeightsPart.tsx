@@ -3,6 +3,7 @@ import { Button, NumberInput, Slider, TextInput } from "@mantine/core";
 import { LockKeyhole, LockKeyholeOpen, Undo2 } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
 import { useServices } from "../app/services";
+import { useChange } from "../detail/useChange";
 import { say } from "../detail/useOrderActions";
 import { isKey, useWords, wordOf } from "../i18n";
 import css from "./dispatching.module.css";
@@ -11,7 +12,6 @@ import { percentWords } from "./figures";
 import { KEYS, useVersions, type Version, type Versions } from "./queries";
 import { FACTORS, type FactorName, mostOf, moved, type Shares, same, sharesOf, WHOLE, weightsOf } from "./shares";
 import { toneOf } from "./tones";
-import { useChange } from "./useChange";
 import { WeightsReplay } from "./WeightsReplay";
 import { WeightsVersions } from "./WeightsVersions";
 

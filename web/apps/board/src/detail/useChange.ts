@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { complain } from "../detail/useOrderActions";
 import { useWords } from "../i18n";
+import { complain } from "./useOrderActions";
 
 export interface Changing {
   readonly busy: boolean;
