@@ -302,6 +302,16 @@ prepare_web() {
   stamp web "$want"
 }
 
+# Machine code that Python would otherwise make while somebody waits for a plan.
+prepare_planner() {
+  local want
+  want=$(cat server/dispatch/planner/*.py uv.lock | hash_of)
+  stamped planner "$want" && return
+  say "compiling the planner …"
+  logged planner "$venv/bin/python" -m server.dispatch.planner || die "the planner could not be compiled."
+  stamp planner "$want"
+}
+
 # --- run ---------------------------------------------------------------------------------------------------------------
 
 # The needs that the justfile declares for a recipe.
@@ -333,6 +343,7 @@ prepare() {
       fonts) prepare_fonts ;;
       node) prepare_node ;;
       web) prepare_web ;;
+      planner) prepare_planner ;;
       *) die "the justfile says that '$recipe' needs '$need', which ./do doesn't know." ;;
     esac
   done

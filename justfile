@@ -1,4 +1,4 @@
-# The developer's day. Run through ./do, which prepares what [metadata('needs', ...)] names: postgres, web, node, fonts, chromium.
+# The developer's day. Run through ./do, which prepares what [metadata('needs', ...)] names: postgres, planner, web, node, fonts, chromium.
 set positional-arguments
 set quiet
 set shell := ["bash", "-euo", "pipefail", "-c"]
@@ -9,25 +9,25 @@ default:
 
 # Start the living system: a seeded region and day, played by a simulator; Ctrl-C stops all of it
 [group('run')]
-[metadata('needs', 'postgres', 'web', 'fonts')]
+[metadata('needs', 'postgres', 'planner', 'web', 'fonts')]
 demo *ARGS:
     exec callout demo "$@"
 
 # Start everything with reload on change and a seeded day, logs in the terminal
 [group('run')]
-[metadata('needs', 'postgres', 'web', 'fonts')]
+[metadata('needs', 'postgres', 'planner', 'web', 'fonts')]
 dev *ARGS:
     exec callout dev "$@"
 
 # Serve API and pages alone
 [group('run')]
-[metadata('needs', 'postgres', 'web', 'fonts')]
+[metadata('needs', 'postgres', 'planner', 'web', 'fonts')]
 serve *ARGS:
     exec callout serve "$@"
 
 # Run the background worker alone
 [group('run')]
-[metadata('needs', 'postgres', 'fonts')]
+[metadata('needs', 'postgres', 'planner', 'fonts')]
 worker *ARGS:
     exec callout worker "$@"
 
@@ -60,7 +60,7 @@ check:
 
 # Run the tests in parallel and random order, on a private Postgres: ./do test -k words, ./do test tests/unit
 [group('work')]
-[metadata('needs', 'postgres', 'web', 'fonts', 'chromium')]
+[metadata('needs', 'postgres', 'planner', 'web', 'fonts', 'chromium')]
 test *ARGS:
     #!/usr/bin/env bash
     set -uo pipefail
@@ -71,7 +71,7 @@ test *ARGS:
 
 # Kill API, worker and Postgres again and again while a company works; nothing acknowledged may be lost or doubled
 [group('work')]
-[metadata('needs', 'postgres', 'fonts')]
+[metadata('needs', 'postgres', 'planner', 'fonts')]
 crash-loop *ARGS:
     exec python -m tests.chaos.crash_loop "$@"
 
@@ -83,7 +83,7 @@ soak-sync *ARGS:
 
 # Measure: ./do bench sync, plan or day [--quick]; prints each figure beside its limit, and all of them as JSON
 [group('work')]
-[metadata('needs', 'postgres')]
+[metadata('needs', 'postgres', 'planner')]
 bench WHAT *ARGS:
     exec python -m "benchmarks.$1" "${@:2}"
 

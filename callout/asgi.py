@@ -1,6 +1,5 @@
 """The composition root: everything is built here, once, and handed down."""
 
-import asyncio
 import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +29,6 @@ from server.core import logging
 from server.core.clock import SystemClock
 from server.core.db import Database
 from server.core.jobs import job_app
-from server.dispatch.planner import solve as planner
 from server.geo.region import Region
 from server.geo.travel import travel_for
 from server.identity.tokens import Tokens
@@ -52,10 +50,8 @@ def build(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.database.open()
-        compiling = asyncio.create_task(asyncio.to_thread(planner.prepare))
         async with services.jobs.open_async():
             yield
-        await compiling
         await services.database.close()
 
     app = bare_app(settings.max_body_bytes)

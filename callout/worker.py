@@ -21,7 +21,6 @@ from server.core.jobs import RETRY
 from server.core.logging import logger
 from server.dispatch.learning import tasks as learning
 from server.dispatch.live_day import tasks as live_day
-from server.dispatch.planner import solve as planner
 from server.dispatch.planning import service as planning_service
 from server.dispatch.planning import tasks as planning
 from server.dispatch.rules import tasks as rules
@@ -100,14 +99,13 @@ async def work(settings: Settings) -> None:
             asyncio.create_task(_run_jobs(jobs, queues=others, concurrency=4)),
             *(asyncio.create_task(_run_jobs(jobs, queues=[queue], concurrency=1)) for queue in heavy),
         ]
-        compiling = asyncio.create_task(asyncio.to_thread(planner.prepare))
         log.info("worker ready")
         try:
             await _until_told(parts)
         finally:
             for part in parts:
                 part.cancel()
-            await asyncio.gather(compiling, *parts, return_exceptions=True)
+            await asyncio.gather(*parts, return_exceptions=True)
     await services.database.close()
 
 

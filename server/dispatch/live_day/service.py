@@ -30,6 +30,7 @@ from server.workorders.domain import RESPOND_WITHIN, Priority, State, Visit, Wor
 
 MOST_DAYS = 14
 MINUTE = timedelta(minutes=1)
+_WHILE_TALKING = timedelta(minutes=15)
 _OFFERS = 3
 _BOOKABLE = frozenset(
     {State.NEW, State.TRIAGED, State.REOPENED, State.SCHEDULED, State.DISPATCHED, State.ACCEPTED, State.ON_HOLD}
@@ -149,13 +150,18 @@ async def _still_free(
     uow: UnitOfWork, days: RunningDays, order: Order, engineer_id: UUID, start: datetime, day: Span
 ) -> Placed | None:
     picture = await read_picture(uow, day.opens, day.closes, [engineer_id])
-    found = []
-    for tour in known_tours(picture):
-        if why_not(tour.duty, order) is None:
-            with suppress(NotDrivable):
-                alone = without(tour, order.id)
-                found.append(await place(days.roads, picture, alone, within(order, Span(start, start))))
-    return min((it for it in found if it is not None), key=lambda it: it.cost, default=None)
+    # People talk while time passes: what was offered for this minute may begin a little after it.
+    for until in (start, start + _WHILE_TALKING):
+        found = []
+        for tour in known_tours(picture):
+            if why_not(tour.duty, order) is None:
+                with suppress(NotDrivable):
+                    alone = without(tour, order.id)
+                    found.append(await place(days.roads, picture, alone, within(order, Span(start, until))))
+        best = min((it for it in found if it is not None), key=lambda it: it.cost, default=None)
+        if best is not None:
+            return best
+    return None
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import numpy as np
 from server.dispatch.planner.arrays import Arrays, arrays_of
 from server.dispatch.planner.plan import Costs, Plan, tour_of
 from server.dispatch.planner.pool import put_together
-from server.dispatch.planner.problem import Break, InvalidProblem, Problem, Shift, Visit, Window
+from server.dispatch.planner.problem import InvalidProblem, Problem
 from server.dispatch.planner.reasons import reasons_of
 from server.dispatch.planner.rounds import solve_linked
 from server.dispatch.planner.routes import Routes, empty_routes, lay
 from server.dispatch.planner.search import anneal
 from server.dispatch.planner.state import Search, adopt, begun
-from server.dispatch.planner.stopping import Progress, Steps, Stop
+from server.dispatch.planner.stopping import Progress, Stop
 
 _SLICE = 200  # steps between two looks at the criterion
 # Temperatures as multiples of what the way to a neighbour costs on average: where time away is paid for, waiting makes
@@ -55,14 +55,6 @@ def solve(
         if better and heard:
             heard(so_far)
     return plan_of(problem, arrays, _sequences(arrays, search))
-
-
-def prepare() -> None:
-    """Compile the search, once on a machine, and load it: seconds that nobody who asks for a plan should wait."""
-    day = Window(0, 3600)
-    visits = tuple(Visit(place=place, work=60, windows=(day,), due=0, late_cost=1) for place in (0, 1))
-    shift = Shift(engineer=0, start=0, end=0, starts=0, ends=7200, rest=Break(600, 900, 60))
-    solve(Problem(visits, (shift,), np.array([[0, 60], [60, 0]], np.int32)), Steps(_SLICE))
 
 
 def _put_together(arrays: Arrays, search: Search) -> None:
