@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from tests.e2e.field import PASSWORD
+from tests.e2e.field import PASSWORD, is_founder
 from tests.e2e.test_board import BOARD, DESK, PHONE, browser  # noqa: F401 - one browser for all
 from tests.live import LiveServer
 
@@ -63,7 +63,7 @@ def opened(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:  # 
 
 def _engineers(office: httpx.Client) -> list[dict[str, Any]]:
     people = office.get("/api/v1/people", params={"limit": 100}).raise_for_status().json()["items"]
-    return [one for one in people if one["engineer"] and one["active"]]
+    return [one for one in people if one["engineer"] and one["active"] and is_founder(one)]
 
 
 def an_order(office: httpx.Client, title: str, *, site: int = 0) -> Order:

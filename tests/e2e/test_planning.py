@@ -101,7 +101,7 @@ def crew(office: httpx.Client) -> list[dict[str, Any]]:
         office.post(
             "/api/v1/people",
             json={
-                "email": f"{uuid4().hex}@riviera.example",
+                "email": f"{uuid4().hex}@later.example",
                 "name": name,
                 "roles": ["engineer"],
                 "engineer": engineer,
