@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from tests.e2e.field import act
 from tests.e2e.test_board import BOARD, DESK, PHONE, Seen, _visit, browser, sign_in  # noqa: F401 - one browser for all
@@ -25,6 +25,7 @@ pytestmark = [
 
 ZONE = ZoneInfo("Europe/Monaco")
 PLANNED_MS = 240_000  # a machine's first plan waits until the planner is compiled
+_STILL = 8  # looks a tenth of a second apart
 _days_ahead = count(3)  # a day for each test: what others move about is not on it
 
 
@@ -148,9 +149,21 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_test_id("timeline-row").filter(has=page.get_by_text(name, exact=True))
 
 
+def at_rest(place: Locator) -> FloatRect:
+    """Where something is once it has stopped moving: hours get their width when the whole day is known."""
+    before, same = None, 0
+    for _ in range(100):
+        box = place.bounding_box()
+        same = same + 1 if box is not None and box == before else 0
+        if box is not None and same >= _STILL:
+            return box
+        before = box
+        place.page.wait_for_timeout(100)
+    raise AssertionError("it never comes to rest")
+
+
 def middle(place: Locator) -> tuple[float, float]:
-    box = place.bounding_box()
-    assert box is not None
+    box = at_rest(place)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -167,9 +180,7 @@ def test_a_visit_is_dragged_to_somebody_else_the_strip_says_so_and_undo_puts_it_
     order = day.booked(a_title(), "09:00")
     page = sign_in(visit, day.address)
     x, _ = middle(bar(page, order))
-    box = bar(page, order).bounding_box()
-    assert box is not None
-    hour = box["width"] + 1  # a pixel stays free after it
+    hour = at_rest(bar(page, order))["width"] + 1  # a pixel stays free after it
     _, below = middle(row(page, "Bruno Keller"))
     carry(page, bar(page, order), to=(x + 2 * hour, below))
     expect(page.get_by_test_id("ghost")).to_contain_text("11:00–12:00 · Bruno Keller")
