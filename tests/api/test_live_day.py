@@ -126,7 +126,7 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
     client.headers.update(await signed_in("dispatcher"))
     found = (await client.get(f"{API}/planning-policy")).json()
     assert (found["version"], found["automatic"], found["worth"]["urgent"]) == (0, False, 172_800)
-    wanted = {**found, "expected_version": 0, "automatic": True, "changed": 1_200}
+    wanted = {**found, "expected_version": 0, "automatic": True, "changed": 1_200, "caution_percent": 40}
     del wanted["version"]
     assert (await client.put(f"{API}/planning-policy", json=wanted)).status_code == 403
     client.headers.update(await signed_in("administrator"))
@@ -136,12 +136,14 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
     assert (await client.get(f"{API}/planning-policy")).json() == kept.json()
     late = await client.put(f"{API}/planning-policy", json=wanted)
     assert (late.status_code, late.json()["code"]) == (409, "planning_policy.changed_meanwhile")
-    odd = await client.put(f"{API}/planning-policy", json={**wanted, "expected_version": 1, "vip": 0.5})
-    assert odd.status_code == 422
+    for wrong in ({"vip": 0.5}, {"caution_percent": 101}, {"caution_percent": 33.3}):
+        odd = await client.put(f"{API}/planning-policy", json={**wanted, "expected_version": 1, **wrong})
+        assert odd.status_code == 422, wrong
 
 
 async def test_nobody_but_a_dispatcher_asks(client, signed_in, day):
     anna, _, _, order = day
+    assert (found["caution_percent"], kept.json()["caution_percent"]) == (0, 40)
     client.headers.update(await signed_in("service_agent"))
     body = {"engineer_id": str(anna.person)}
     for path, said in (

@@ -330,6 +330,7 @@ class NewPlanningPolicy(WireIn):
 
 
 @router.post("/slots")
+    caution_percent: int
 async def find_slots(work: Dispatching, services: ServicesOf, body: SlotSearch) -> SlotsOut:
     """Spans of the coming days in which somebody able could come, each with the cheapest engineer for it."""
     found = await service.slots(
@@ -355,6 +356,9 @@ async def take_slot(
             work.uow,
             work.actor,
             _days(services),
+    caution_percent: Annotated[
+        int, Field(ge=0, le=100, description="of the way from a usual drive to a slow one (p90) that plans allow for")
+    ]
             services.travel,
             work_order_id=body.work_order_id,
             engineer_id=body.engineer_id,

@@ -22,12 +22,13 @@ from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Cancelled, Progress, Steps, Stop
 from server.dispatch.planning import queries, reading, service
 from server.dispatch.planning.alternatives import Alternatives, alternatives_of
-from server.dispatch.planning.asking import Asked, Sequences, ask, known_sequences, places_of
+from server.dispatch.planning.asking import Asked, Sequences, ask, cautious, known_sequences, places_of
 from server.dispatch.planning.comparing import Reason, lines_of
 from server.dispatch.planning.domain import Effort, Line, PlanKind, PlanState
 from server.dispatch.planning.picture import Picture
 from server.dispatch.planning.splitting import Part, border, parts_of
 from server.dispatch.planning.timetable import Timetable, figures_of, known_timetable_of, plain, timetable_of
+from server.geo.journey import Matrix
 from server.geo.travel import Travel
 
 _LONGEST_S = 900  # a plan that takes longer is stopped, and then no longer the same on every machine
@@ -161,10 +162,15 @@ async def timetables(travel: Travel, picture: Picture, answer: Answer) -> tuple[
 
 
 async def asked_of(travel: Travel, picture: Picture) -> Asked:
-    """Ask the roads and put a picture as a problem. Drives are those of the first departure's hour."""
+    """Ask the roads and put a picture as a problem, with drives as they usually are."""
+    return ask(picture, await _drives(travel, picture))
+
+
+async def _drives(travel: Travel, picture: Picture) -> Matrix:
+    """Ask the roads between all places of a picture, in the first departure's hour."""
     places = places_of(picture)
     leaving = max([picture.begins, *(it.free_at for it in picture.duties[:1])])
-    return ask(picture, await travel.table(places, places, leaving))
+    return await travel.table(places, places, leaving)
 
 
 async def _solved(
@@ -175,8 +181,8 @@ async def _solved(
     seed: int,
     tell: Callable[[float], Awaitable[bool]] | None = None,
 ) -> tuple[Asked, Plan, bool]:
-    """Solve a picture in a thread; answers whether it was wanted to its end."""
-    asked = await asked_of(travel, picture)
+    """Solve a picture in a thread, with drives as careful as its policy; answers whether it was wanted to its end."""
+    asked = ask(picture, cautious(await _drives(travel, picture), picture.policy.caution_percent))
     unwanted, told = threading.Event(), _Told(steps)
     # Seconds would cool the search by the clock; this only ends it.
     latest = time.monotonic() + _LONGEST_S

@@ -5059,6 +5059,11 @@ export interface components {
             /** Promised */
             promised: number;
             /**
+            /**
+             * Caution Percent
+             * @description of the way from a usual drive to a slow one (p90) that plans allow for
+             */
+            caution_percent: number;
              * Split
              * @description orders from which a plan is made by territory
              */
@@ -5686,6 +5691,8 @@ export interface components {
             vip: number;
             worth: components["schemas"]["Prices"];
         };
+            /** Caution Percent */
+            caution_percent: number;
         /**
          * PlanOut
          * @description `progress` from 0 to 1; `lines`: how many, by "change:state"; `cause`: of a repair, what went wrong.

@@ -164,6 +164,15 @@ function PolicyForm({ policy, draft, onDraft }: DraftProps & { policy: Policy })
               may={may}
               onChange={(split) => set({ split })}
             />
+            <Field
+              label={t("policy.caution")}
+              hint={t("policy.cautionHint")}
+              unit="%"
+              value={values.caution_percent}
+              max={100}
+              may={may}
+              onChange={(caution_percent) => set({ caution_percent })}
+            />
           </div>
         </Panel>
         <Automatic {...parts} />
