@@ -20,7 +20,7 @@ MOST_MISSED = 1_000  # who missed more is quicker with a fresh snapshot
 _BATCH = 500
 
 # Kinds of subjects whose events are told to boards; the rest is nobody's business there.
-_TOLD = frozenset({"work_order", "visit", "fence", "plan"})
+_TOLD = frozenset({"work_order", "visit", "fence", "plan", "disruption"})
 
 
 async def snapshot(uow: UnitOfWork) -> Snapshot:

@@ -81,6 +81,12 @@ async def test_what_if_shows_both_tours_and_changes_nothing(dispatching, day):
     assert found["tour"]["extra_seconds"] > 0
     assert found["taken_from"]["extra_seconds"] < 0
     assert [it["work_order_id"] for it in found["tour"]["after"]["stops"]] == [str(hers.id)]
+    assert found["broken"] == []
+    shift_ends = datetime.fromisoformat(found["start"]) + timedelta(hours=8)
+    body = {"engineer_id": str(bruno.person), "start": shift_ends.isoformat()}
+    broken = (await dispatching.post(f"{API}/work-orders/{hers.id}/what-if", json=body)).json()["broken"]
+    home = next(it for it in broken if it["code"] == "shift")
+    assert (home["side"], home["skills"], home["at"] is None) == ("late", [], False), broken
     assert not (await dispatching.get(f"{API}/disruptions")).json()["items"]
     order = (await dispatching.get(f"{API}/work-orders/{hers.id}")).json()
     assert order["engineer_name"] == "Anna"
@@ -100,6 +106,9 @@ async def test_a_sick_engineer_is_reported_repaired_and_listed(dispatching, day,
     lines = (await dispatching.get(f"{API}/plans/{listed['plan_id']}/lines")).json()["items"]
     (moved,) = [it for it in lines if it["work_order_id"] == str(hers.id)]
     assert (moved["change"], moved["after"]["engineer_id"]) == ("move", str(bruno.person))
+    repair = listed["repair"]
+    assert (repair["plan_id"], repair["state"], repair["by_itself"]) == (listed["plan_id"], "ready", False)
+    assert (repair["changes"], repair["applied"], repair["declined"]) == (1, 0, 0)
     ignored = await dispatching.post(f"{API}/disruptions/{listed['id']}/ignore")
     assert ignored.json()["state"] == "ignored"
 
@@ -133,6 +142,7 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
     kept = await client.put(f"{API}/planning-policy", json=wanted)
     assert kept.status_code == 200, kept.text
     assert (kept.json()["version"], kept.json()["automatic"], kept.json()["changed"]) == (1, True, 1_200)
+    assert (found["caution_percent"], kept.json()["caution_percent"]) == (0, 40)
     assert (await client.get(f"{API}/planning-policy")).json() == kept.json()
     late = await client.put(f"{API}/planning-policy", json=wanted)
     assert (late.status_code, late.json()["code"]) == (409, "planning_policy.changed_meanwhile")
@@ -143,7 +153,6 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
 
 async def test_nobody_but_a_dispatcher_asks(client, signed_in, day):
     anna, _, _, order = day
-    assert (found["caution_percent"], kept.json()["caution_percent"]) == (0, 40)
     client.headers.update(await signed_in("service_agent"))
     body = {"engineer_id": str(anna.person)}
     for path, said in (

@@ -14,7 +14,7 @@ from server.core.db import Database, UnitOfWork
 from server.dispatch import service as dispatch
 from server.dispatch.live_day import disruptions, policy, queries, service, what_if
 from server.dispatch.live_day.days import RunningDays, read_picture
-from server.dispatch.live_day.domain import DisruptionKind, DisruptionState, Miss, Rating, Rule
+from server.dispatch.live_day.domain import DisruptionKind, DisruptionState, Lacking, Miss, Rating, Rule, Side
 from server.dispatch.live_day.errors import DaysNotAhead, NobodyWaited, NotUnderWay, SlotTaken, TimesBackwards
 from server.dispatch.live_day.service import Wish
 from server.dispatch.live_day.tours import known_tours
@@ -249,6 +249,10 @@ async def test_what_if_never_refuses_and_names_every_rule_that_breaks(uow, dispa
     found = await what_if.what_if(uow, dispatcher, days, order.id, engineer_id=anna.person, start=late)
     assert {it.code for it in found.broken} == {Rule.SKILL, Rule.SHIFT, Rule.WINDOW}
     assert all(it.sentence.endswith(".") for it in found.broken)
+    of = {it.code: it for it in found.broken}
+    assert of[Rule.SKILL].skills == (Lacking("oven", 2, 0),)
+    assert (of[Rule.WINDOW].at, of[Rule.WINDOW].side) == (opens + HOUR, Side.LATE)
+    assert (of[Rule.SHIFT].at, of[Rule.SHIFT].side) == (uow.now() + 4 * HOUR, Side.LATE)
     nobody = await town.engineer("Nobody", 0, days=0)
     none = await what_if.what_if(uow, dispatcher, days, order.id, engineer_id=nobody.person)
     assert (none.tour, [it.code for it in none.broken]) == (None, [Rule.SHIFT])
@@ -514,6 +518,11 @@ async def test_a_small_repair_puts_itself_into_effect_in_the_name_of_who_allowed
     assert await desk.state(sick) is DisruptionState.REPAIRED
     (told,) = await desk.events("plan.accepted_within_limits")
     assert told["actor_id"] == administrator.person
+    async with desk.database.unit_of_work(desk.org) as uow:
+        (it,) = await disruptions.disruptions(uow)
+        assert it.plan_id is not None
+        repair = (await queries.repairs(uow, [it.plan_id]))[it.plan_id]
+    assert (repair.by_itself, repair.changes, repair.applied) == (True, len(hers), len(hers))
 
 
 async def test_a_repair_beyond_the_limits_waits_for_a_person(desk, two, administrator):

@@ -1,5 +1,6 @@
 """While the day runs: slots for customers, what-if, who takes an urgent order, and what goes wrong."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -12,14 +13,24 @@ from edge.idempotency import IdempotencyHeader, once
 from edge.problems import PROBLEMS
 from edge.services import Services, ServicesOf
 from server.core.wire import Id, Instant, Line, WireIn, WireOut
-from server.dispatch.live_day import disruptions, policy, service, what_if
+from server.dispatch.live_day import disruptions, policy, queries, service, what_if
 from server.dispatch.live_day.days import RunningDays
-from server.dispatch.live_day.domain import Disruption, DisruptionKind, DisruptionState, LeftOut, Miss, Rating, Rule
+from server.dispatch.live_day.domain import (
+    Disruption,
+    DisruptionKind,
+    DisruptionState,
+    LeftOut,
+    Miss,
+    Rating,
+    Rule,
+    Side,
+)
 from server.dispatch.live_day.errors import SlotsNotAsked
 from server.dispatch.live_day.slots import Slot
 from server.dispatch.live_day.tours import Placed
 from server.dispatch.live_day.what_if import Effect
 from server.dispatch.planning import queries as plan_queries
+from server.dispatch.planning.domain import PlanState
 from server.dispatch.planning.picture import Policy, Span
 from server.dispatch.planning.timetable import plain
 from server.geo.travel import Travel
@@ -177,10 +188,23 @@ class EffectOut(WireOut):
     late: list[LateOut]
 
 
+class LackingOut(WireOut):
+    """`has`: 0 without the skill."""
+
+    key: str
+    level: int
+    has: int
+
+
 class BrokenOut(WireOut):
+    """`seconds`: by how much, on which `side` of the limit `at`. Clock times in `sentence` are the organisation's."""
+
     code: Rule
     sentence: str
     seconds: int | None
+    at: datetime | None
+    side: Side | None
+    skills: list[LackingOut]
 
 
 class WhatIfOut(WireOut):
@@ -238,6 +262,17 @@ class NoShowReport(WireIn):
         return Span(self.wish_opens_at, self.wish_closes_at)
 
 
+class RepairOut(WireOut):
+    """Of `changes` so many are in effect, so many declined. `by_itself`: within the limits, decided by nobody."""
+
+    plan_id: UUID
+    state: PlanState
+    changes: int
+    applied: int
+    declined: int
+    by_itself: bool
+
+
 class DisruptionOut(WireOut):
     """`reported_by` is null where the system noticed. `plan_id`: the repair that was made for it, the newest."""
 
@@ -254,6 +289,7 @@ class DisruptionOut(WireOut):
     reported_at: datetime
     why: str
     plan_id: UUID | None
+    repair: RepairOut | None
 
 
 class DisruptionsOut(WireOut):
@@ -294,6 +330,7 @@ class PlanningPolicyOut(WireOut):
     frozen: int
     loading: int
     split: int
+    caution_percent: int
     automatic: bool
     automatic_moves: int
     automatic_later: int
@@ -319,6 +356,9 @@ class NewPlanningPolicy(WireIn):
     frozen: Annotated[int, Field(ge=0, le=24 * 60, description="minutes ahead that nothing changes any more")]
     loading: Annotated[int, Field(ge=0, le=240, description="minutes at the warehouse")]
     split: Annotated[int, Field(ge=20, le=2_000, description="orders from which a plan is made by territory")]
+    caution_percent: Annotated[
+        int, Field(ge=0, le=100, description="of the way from a usual drive to a slow one (p90) that plans allow for")
+    ]
     automatic: bool
     automatic_moves: Annotated[int, Field(ge=0, le=1_000)]
     automatic_later: Annotated[int, Field(ge=0, le=24 * 60)]
@@ -330,7 +370,6 @@ class NewPlanningPolicy(WireIn):
 
 
 @router.post("/slots")
-    caution_percent: int
 async def find_slots(work: Dispatching, services: ServicesOf, body: SlotSearch) -> SlotsOut:
     """Spans of the coming days in which somebody able could come, each with the cheapest engineer for it."""
     found = await service.slots(
@@ -356,9 +395,6 @@ async def take_slot(
             work.uow,
             work.actor,
             _days(services),
-    caution_percent: Annotated[
-        int, Field(ge=0, le=100, description="of the way from a usual drive to a slow one (p90) that plans allow for")
-    ]
             services.travel,
             work_order_id=body.work_order_id,
             engineer_id=body.engineer_id,
@@ -401,7 +437,7 @@ async def list_disruptions(
 ) -> DisruptionsOut:
     """What went wrong in the last day or is not over yet, the newest first."""
     found = await disruptions.disruptions(work.uow, state)
-    return DisruptionsOut(items=[_disruption(it) for it in found])
+    return DisruptionsOut(items=await _with_repairs(work, found))
 
 
 @router.post("/disruptions/absence", status_code=status.HTTP_201_CREATED)
@@ -420,7 +456,7 @@ async def report_absence(
             until=body.until_at,
             why=body.why or "absent",
         )
-        return _disruption(made)
+        return await _disruption(work, made)
 
     return await once(work, key, body, DisruptionOut, act)
 
@@ -441,7 +477,7 @@ async def report_breakdown(
             why=f"van broken down, {body.where}" if body.where else "van broken down",
             kind=DisruptionKind.BREAKDOWN,
         )
-        return _disruption(made)
+        return await _disruption(work, made)
 
     return await once(work, key, body, DisruptionOut, act)
 
@@ -456,7 +492,7 @@ async def report_delay(
         made = await disruptions.report_delay(
             work.uow, work.actor, services.jobs, body.engineer_id, minutes=body.minutes, why=body.why or "late"
         )
-        return _disruption(made)
+        return await _disruption(work, made)
 
     return await once(work, key, body, DisruptionOut, act)
 
@@ -471,7 +507,7 @@ async def report_no_show(
         made = await disruptions.report_no_show(
             work.uow, work.actor, services.jobs, body.work_order_id, wish=body.wish, why=body.why
         )
-        return _disruption(made)
+        return await _disruption(work, made)
 
     return await once(work, key, body, DisruptionOut, act)
 
@@ -479,7 +515,8 @@ async def report_no_show(
 @router.post("/disruptions/{disruption_id}/ignore")
 async def ignore_disruption(disruption_id: Id, work: Dispatching, services: ServicesOf) -> DisruptionOut:
     """Leave things as they are: no plan counts with it any more."""
-    return _disruption(await disruptions.ignore(work.uow, work.actor, services.jobs, disruption_id))
+    left = await disruptions.ignore(work.uow, work.actor, services.jobs, disruption_id)
+    return await _disruption(work, left)
 
 
 @router.get("/planning-policy")
@@ -555,8 +592,17 @@ def _effect(it: Effect | None) -> EffectOut | None:
     )
 
 
-def _disruption(it: Disruption) -> DisruptionOut:
-    return DisruptionOut.model_validate(it)
+async def _with_repairs(work: Work, found: Sequence[Disruption]) -> list[DisruptionOut]:
+    repairs = await queries.repairs(work.uow, {it.plan_id for it in found if it.plan_id is not None})
+    return [
+        DisruptionOut.model_validate({**vars(it), "repair": repairs.get(it.plan_id) if it.plan_id else None})
+        for it in found
+    ]
+
+
+async def _disruption(work: Work, it: Disruption) -> DisruptionOut:
+    (told,) = await _with_repairs(work, [it])
+    return told
 
 
 async def _order(work: Work, work_order_id: UUID) -> WorkOrderOut:

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from server.dispatch.planning.domain import PlanState
+
 
 class DisruptionKind(StrEnum):
     DELAY = "delay"  # the engineer will be free later than planned
@@ -39,6 +41,21 @@ class Disruption:
     plan_id: UUID | None
 
 
+@dataclass(frozen=True)
+class Repair:
+    """How the plan stands that mends a disruption: of `changes` so many are in effect, so many declined.
+
+    by_itself: put into effect within the limits, by nobody's decision.
+    """
+
+    plan_id: UUID
+    state: PlanState
+    changes: int
+    applied: int
+    declined: int
+    by_itself: bool
+
+
 class Rating(StrEnum):
     """How well a slot suits the tours that are running."""
 
@@ -59,13 +76,35 @@ class Rule(StrEnum):
     PIN = "pin"
 
 
+class Side(StrEnum):
+    """On which side of a limit something would be."""
+
+    EARLY = "early"
+    LATE = "late"
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A skill that is asked for at a level, and the level there is; 0 is none."""
+
+    key: str
+    level: int
+    has: int
+
+
 @dataclass(frozen=True)
 class Broken:
-    """A rule that would be broken, in a sentence. seconds: by how much, where that can be said."""
+    """A rule that would be broken: as a sentence, and as what the sentence is made of.
+
+    seconds, side: by how much and on which side of the limit `at`, where there is one. skills: what is lacking.
+    """
 
     code: Rule
     sentence: str
     seconds: int | None = None
+    at: datetime | None = None
+    side: Side | None = None
+    skills: tuple[Lacking, ...] = ()
 
 
 class Miss(StrEnum):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from server.core.db import UnitOfWork
 from server.customers.domain import Tier
-from server.dispatch.live_day.domain import Disruption, DisruptionKind, DisruptionState
-from server.dispatch.planning.domain import PlanKind, PlanState
+from server.dispatch.live_day.domain import Disruption, DisruptionKind, DisruptionState, Repair
+from server.dispatch.planning.domain import ASKS, LineState, PlanKind, PlanState
 from server.dispatch.prospects import FRESH
 from server.geo.domain import Point
 from server.workorders.domain import BEGUN_VISIT, VisitState
@@ -114,6 +114,32 @@ async def settle(uow: UnitOfWork, ids: Sequence[UUID], state: DisruptionState) -
 
 async def of_plan(uow: UnitOfWork, plan: UUID) -> list[Disruption]:
     return await uow.all_of(Disruption, f"{_DISRUPTION} where d.plan_id = %(plan)s order by d.id", plan=plan)
+
+
+async def repairs(uow: UnitOfWork, plans: Iterable[UUID]) -> dict[UUID, Repair]:
+    """Answer how these plans stand."""
+    found = await uow.all_of(
+        Repair,
+        """
+        select l.id as plan_id, l.state, count(n.work_order_id)::int as changes,
+               (count(*) filter (where n.state = %(applied)s))::int as applied,
+               (count(*) filter (where n.state = %(declined)s))::int as declined,
+               coalesce((l.cause->>'by_itself')::bool, false) as by_itself
+        from plan l left join plan_line n on n.plan_id = l.id and n.change = any(%(asks)s)
+        where l.id = any(%(plans)s)
+        group by l.id, l.state, l.cause
+        """,
+        plans=list(plans),
+        asks=[str(it) for it in ASKS],
+        applied=LineState.APPLIED,
+        declined=LineState.DECLINED,
+    )
+    return {it.plan_id: it for it in found}
+
+
+async def note_by_itself(uow: UnitOfWork, plan: UUID) -> None:
+    """Keep that nobody decided about a repair: it was within the limits."""
+    await uow.run("""update plan set cause = cause || '{"by_itself": true}' where id = %(plan)s""", plan=plan)
 
 
 async def told_of(uow: UnitOfWork, kind: DisruptionKind, visit: UUID) -> Disruption:

@@ -90,6 +90,7 @@ async def on_ready(uow: UnitOfWork, jobs: JobApp, plan_id: UUID) -> None:
         try:
             async with uow.savepoint():
                 await planning.accept(uow, await _in_name_of(uow, keeper), jobs, plan_id)
+                await queries.note_by_itself(uow, plan_id)
         except Problem:
             return
         await events.append(

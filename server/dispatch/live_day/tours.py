@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from server.dispatch.live_day.domain import Broken, Miss, Rule
+from server.dispatch.live_day.domain import Broken, Lacking, Miss, Rule
 from server.dispatch.planner.plan import Tour, Undrivable, tour_of
 from server.dispatch.planner.problem import InvalidProblem, Problem, Window
 from server.dispatch.planner.running import Running
@@ -77,10 +77,11 @@ def with_depots(tour: Known, whole: Picture) -> Known:
 def why_not(duty: Duty, order: Order) -> Broken | None:
     """Answer what keeps an engineer from an order whatever the hour: a skill, or somebody's wish."""
     levels = {it.key: it.level for it in duty.skills}
-    lacking = [it for it in order.skills if levels.get(it.key, 0) < it.level]
+    asked = (Lacking(it.key, it.level, levels.get(it.key, 0)) for it in order.skills)
+    lacking = tuple(it for it in asked if it.has < it.level)
     if lacking:
-        named = ", ".join(f"{it.key} {it.level} (has {levels.get(it.key, 0)})" for it in lacking)
-        return Broken(Rule.SKILL, f"{duty.name} lacks {named}.")
+        named = ", ".join(f"{it.key} {it.level} (has {it.has})" for it in lacking)
+        return Broken(Rule.SKILL, f"{duty.name} lacks {named}.", skills=lacking)
     if duty.engineer_id in order.banned:
         return Broken(Rule.BAN, f"{duty.name} declined this order, or is not wanted by the customer.")
     return None

@@ -11,7 +11,7 @@ from server.core.db import UnitOfWork
 from server.core.errors import NotFound
 from server.dispatch.live_day import queries
 from server.dispatch.live_day.days import RunningDays, place, read_picture
-from server.dispatch.live_day.domain import Broken, Rule
+from server.dispatch.live_day.domain import Broken, Rule, Side
 from server.dispatch.live_day.roads import Roads
 from server.dispatch.live_day.slots import day_of
 from server.dispatch.live_day.tours import Known, NotDrivable, booked_at, known_tours, why_not, without
@@ -186,22 +186,28 @@ class _Asking:
         duty, found = after.duty, []
         if broken := why_not(duty, booked):
             found.append(broken)
-        found += _against_the_shift(after, booked, effect)
-        found += [
-            Broken(it.of, f"It would begin {_minutes(it.seconds)} after its {it.of.value}.", it.seconds)
-            for it in effect.late
-            if it.order_id == booked.id
-        ]
-        opens = [it.opens for it in booked.windows]
-        call = _call(effect.after, booked.id)
-        if call and opens and call.begins < min(opens):
-            early = round((min(opens) - call.begins).total_seconds())
-            found.append(Broken(Rule.WINDOW, f"It would begin {_minutes(early)} before its window opens.", early))
+        found += self._against_the_shift(after, booked, effect)
+        found += _against_what_was_said(booked, effect)
         if not _can_rest(await self._asked(after), after) and _can_rest(await self._asked(before), before):
             found.append(Broken(Rule.BREAK, f"{duty.name} would have no break."))
         held = self._order.booked
         if held and held.pin and (held.engineer_id != duty.engineer_id or held.pin is Pin.TIME):
             found.append(Broken(Rule.PIN, "It is held fast where it is."))
+        return found
+
+    def _against_the_shift(self, tour: Known, booked: Order, effect: Effect) -> Sequence[Broken]:
+        duty, told = tour.duty, booked.booked
+        assert told is not None
+        found = []
+        early = round((duty.free_at - told.start).total_seconds())
+        if early > 0:
+            clock = f"{duty.free_at.astimezone(self._zone):%H:%M}"
+            sentence = f"{duty.name} is not free before {clock}."
+            found.append(Broken(Rule.SHIFT, sentence, early, duty.free_at, Side.EARLY))
+        over = round((effect.after.returns - duty.over).total_seconds())
+        if over > 0 and effect.after.returns > effect.before.returns:
+            sentence = f"{duty.name} would be home {_minutes(over)} after the end of the shift."
+            found.append(Broken(Rule.SHIFT, sentence, over, duty.over, Side.LATE))
         return found
 
 
@@ -246,18 +252,26 @@ def _after(begins: datetime, last: datetime | None) -> int:
     return 0 if last is None else max(0, round((begins - last).total_seconds()))
 
 
-def _against_the_shift(tour: Known, booked: Order, effect: Effect) -> Sequence[Broken]:
-    duty, told = tour.duty, booked.booked
-    assert told is not None
-    found = []
-    early = round((duty.free_at - told.start).total_seconds())
-    if early > 0:
-        found.append(Broken(Rule.SHIFT, f"{duty.name} is not free before {duty.free_at:%H:%M} UTC.", early))
-    over = round((effect.after.returns - duty.over).total_seconds())
-    if over > 0 and effect.after.returns > effect.before.returns:
-        found.append(
-            Broken(Rule.SHIFT, f"{duty.name} would be home {_minutes(over)} after the end of the shift.", over)
+def _against_what_was_said(booked: Order, effect: Effect) -> Sequence[Broken]:
+    """Before or after the customer's windows, or after the promise."""
+    limits = {Rule.WINDOW: _closes(booked), Rule.PROMISE: booked.respond_by}
+    found = [
+        Broken(
+            it.of,
+            f"It would begin {_minutes(it.seconds)} after its {it.of.value}.",
+            it.seconds,
+            limits[it.of],
+            Side.LATE,
         )
+        for it in effect.late
+        if it.order_id == booked.id
+    ]
+    opens = min((it.opens for it in booked.windows), default=None)
+    call = _call(effect.after, booked.id)
+    if call and opens and call.begins < opens:
+        early = round((opens - call.begins).total_seconds())
+        sentence = f"It would begin {_minutes(early)} before its window opens."
+        found.append(Broken(Rule.WINDOW, sentence, early, opens, Side.EARLY))
     return found
 
 

@@ -3192,13 +3192,21 @@ export interface components {
             found: number;
             limit: components["schemas"]["Limit"];
         };
-        /** BrokenOut */
+        /**
+         * BrokenOut
+         * @description `seconds`: by how much, on which `side` of the limit `at`. Clock times in `sentence` are the organisation's.
+         */
         BrokenOut: {
+            /** At */
+            at: string | null;
             code: components["schemas"]["Rule"];
             /** Seconds */
             seconds: number | null;
             /** Sentence */
             sentence: string;
+            side: components["schemas"]["Side"] | null;
+            /** Skills */
+            skills: components["schemas"]["LackingOut"][];
         };
         /**
          * CandidateOut
@@ -3873,6 +3881,7 @@ export interface components {
             kind: components["schemas"]["DisruptionKind"];
             /** Plan Id */
             plan_id: string | null;
+            repair: components["schemas"]["RepairOut"] | null;
             /**
              * Reported At
              * Format: date-time
@@ -4469,6 +4478,18 @@ export interface components {
          */
         Kind: "durations" | "success" | "weights";
         /**
+         * LackingOut
+         * @description `has`: 0 without the skill.
+         */
+        LackingOut: {
+            /** Has */
+            has: number;
+            /** Key */
+            key: string;
+            /** Level */
+            level: number;
+        };
+        /**
          * Language
          * @enum {string}
          */
@@ -5038,6 +5059,11 @@ export interface components {
             away: number;
             /** Booked */
             booked: number;
+            /**
+             * Caution Percent
+             * @description of the way from a usual drive to a slow one (p90) that plans allow for
+             */
+            caution_percent: number;
             changed: components["schemas"]["Price"];
             /** Expected Version */
             expected_version: number;
@@ -5059,11 +5085,6 @@ export interface components {
             /** Promised */
             promised: number;
             /**
-            /**
-             * Caution Percent
-             * @description of the way from a usual drive to a slow one (p90) that plans allow for
-             */
-            caution_percent: number;
              * Split
              * @description orders from which a plan is made by territory
              */
@@ -5670,6 +5691,8 @@ export interface components {
             away: number;
             /** Booked */
             booked: number;
+            /** Caution Percent */
+            caution_percent: number;
             /** Changed */
             changed: number;
             /** Fairness */
@@ -5691,8 +5714,6 @@ export interface components {
             vip: number;
             worth: components["schemas"]["Prices"];
         };
-            /** Caution Percent */
-            caution_percent: number;
         /**
          * PlanOut
          * @description `progress` from 0 to 1; `lines`: how many, by "change:state"; `cause`: of a repair, what went wrong.
@@ -6178,6 +6199,26 @@ export interface components {
             } | null;
             verdict: components["schemas"]["Verdict"];
         };
+        /**
+         * RepairOut
+         * @description Of `changes` so many are in effect, so many declined. `by_itself`: within the limits, decided by nobody.
+         */
+        RepairOut: {
+            /** Applied */
+            applied: number;
+            /** By Itself */
+            by_itself: boolean;
+            /** Changes */
+            changes: number;
+            /** Declined */
+            declined: number;
+            /**
+             * Plan Id
+             * Format: uuid
+             */
+            plan_id: string;
+            state: components["schemas"]["PlanState"];
+        };
         /** ReportOut */
         ReportOut: {
             /** Code */
@@ -6640,6 +6681,12 @@ export interface components {
              */
             starts_at: string;
         };
+        /**
+         * Side
+         * @description On which side of a limit something would be.
+         * @enum {string}
+         */
+        Side: "early" | "late";
         /**
          * SideOut
          * @description `hand_overs` are an order's: visits that their engineer lost or gave back. `satisfaction` is 1 to 5.
