@@ -21,6 +21,7 @@ class How(StrEnum):
     MANUAL = "manual"
     SUGGESTED = "suggested"  # a person followed the first suggestion
     AUTOMATIC = "automatic"
+    JOINT = "joint"  # by a rule, together with other orders; who ranks first would have been sent to it alone
     PLAN = "plan"
     REPAIR = "repair"
     POOL = "pool"  # the engineer took it themselves

@@ -223,7 +223,7 @@ async def _keep(uow: UnitOfWork, judged: Judgement, chosen: int, weights_version
     people = await crew.people(uow, [judged.prospects.id_of(row) for row in (*best, *barred)], judged.at)
     known = inputs(judged, chosen, people, await crew.names(uow))
     engineer = judged.prospects.id_of(chosen)
-    decided_by = None if choice.how is How.AUTOMATIC else choice.actor
+    decided_by = None if choice.how in {How.AUTOMATIC, How.JOINT} else choice.actor
     await queries.insert_decision(
         uow,
         Decision(

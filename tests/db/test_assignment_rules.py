@@ -10,6 +10,7 @@ from server.core.db import Database, UnitOfWork
 from server.core.events import Event
 from server.dispatch import live
 from server.dispatch import service as dispatch
+from server.dispatch.decisions import How
 from server.dispatch.rules import editing, pool, pool_queries, queries, rehearsal, service
 from server.dispatch.rules.domain import Do, Limit, OfferEnding, RuleOutcome
 from server.dispatch.rules.errors import NotForThePool, NotForYou, OfferOver, OrderOfOtherRules, RuleChangedMeanwhile
@@ -23,7 +24,7 @@ from server.workorders import service as workorders
 from server.workorders import voiding
 from server.workorders.domain import Action, Priority, State, WorkOrder
 from server.workorders.errors import EntityGone
-from tests.factories.customers import MONTE_CARLO, a_site, a_vip
+from tests.factories.customers import MONTE_CARLO, a_customer, a_site, a_vip
 from tests.factories.geo import north_of
 from tests.factories.identity import Company
 from tests.factories.rules import TRAVEL, a_rule, hear, worded
@@ -551,6 +552,70 @@ async def test_orders_assigned_at_once_see_each_others_load(database, company, c
     async with database.unit_of_work(company.id) as uow:
         sent = [engineer for order in orders for engineer in await sent_to(uow, order)]
         assert len(sent) == len(set(sent)) <= 2, "each of them has a day of eight hours"
+
+
+async def test_two_urgent_orders_do_not_fight_for_the_same_engineer(
+    database, company, crew, administrator, dispatcher, clock
+):
+    """Anna is nearer to both; only she is near the second, so the first is Bruno's, who is not much farther from it."""
+    anna, bruno = crew
+    async with database.unit_of_work(company.id) as uow:
+        await a_rule(uow, administrator, Do.WAIT, 5)
+        customer = await a_customer(uow)
+        sites = [await a_site(uow, customer, name=f"{it}", place=north_of(MONTE_CARLO, it)) for it in (8_000, -3_000)]
+        between, near = [await an_order(uow, dispatcher, site=it, priority=Priority.URGENT) for it in sites]
+        await hear(uow)
+        alone = [await dispatch.candidates(uow, dispatcher, TRAVEL, it.id, uow.now()) for it in (between, near)]
+        assert [it.items[0].engineer_id for it in alone] == [anna.person, anna.person], "one by one, Bruno drives far"
+    clock.forward(6 * MINUTE)
+    await asyncio.gather(*(look_round(database, TRAVEL, company.id) for _ in range(2)))
+    async with database.unit_of_work(company.id) as uow:
+        assert (await sent_to(uow, between), await sent_to(uow, near)) == ([bruno.person], [anna.person])
+        for order in (between, near):
+            assert await outcomes(uow, order) == [RuleOutcome.WAITING, RuleOutcome.ASSIGNED]
+        (kept,) = await dispatch.decisions(uow, dispatcher, between.id)
+        assert (kept.how, kept.decided_by, kept.note, kept.chosen_rank) == (How.JOINT, None, "Clear cases", 2)
+        assert kept.best[0]["engineer_id"] == str(anna.person), "who would have been best for it alone"
+        assert await uow.value("select count(*) from assignment_decision") == 2
+        said = await uow.value(
+            "select facts from timeline_entry where action = 'assign_by_rule' and work_order_id = %(it)s", it=between.id
+        )
+        assert (said["others"], said["best_alone_name"]) == (1, anna.name)
+
+
+async def test_more_orders_than_engineers_take_turns_and_the_urgent_one_goes_first(
+    database, company, crew, administrator, dispatcher, clock
+):
+    async with database.unit_of_work(company.id) as uow:
+        await a_rule(uow, administrator, Do.WAIT, 5)
+        urgency = [Priority.NORMAL, Priority.NORMAL, Priority.URGENT, Priority.NORMAL, Priority.NORMAL]
+        orders = [await an_order(uow, dispatcher, priority=it) for it in urgency]
+        await hear(uow)
+    clock.forward(6 * MINUTE)
+    await look_round(database, TRAVEL, company.id)
+    async with database.unit_of_work(company.id) as uow:
+        ways = [(await dispatch.decisions(uow, dispatcher, it.id))[0].how for it in orders]
+        assert ways.count(How.JOINT) == 4, "in two turns; who is left then is alone"
+        first = await uow.value(
+            "select work_order_id from visit where engineer_id = %(it)s order by planned_start limit 1",
+            it=crew[0].person,
+        )
+        assert first == orders[2].id
+
+
+async def test_of_several_orders_each_keeps_to_the_limits_of_its_rule(
+    database, company, crew, administrator, dispatcher, clock
+):
+    """With a lead asked for, only who leads is sent: never the second because the first is busy."""
+    anna, _ = crew
+    async with database.unit_of_work(company.id) as uow:
+        await a_rule(uow, administrator, Do.WAIT, 5, min_lead=0.05)
+        orders = [await an_order(uow, dispatcher, duration_minutes=30) for _ in range(2)]
+        await hear(uow)
+    clock.forward(6 * MINUTE)
+    await look_round(database, TRAVEL, company.id)
+    async with database.unit_of_work(company.id) as uow:
+        assert {one for it in orders for one in await sent_to(uow, it)} == {anna.person}
 
 
 async def test_of_two_who_take_at_once_exactly_one_gets_it(database, company, crew, dispatcher):

@@ -113,9 +113,9 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True)
 class Best:
-    """The leading candidate in the words of limits.
+    """A candidate, the leading one as a rule, in the words of limits.
 
-    lead: of their score over the second's; None when nobody else may take it.
+    lead: of their score over the best other's; None when nobody else may take it.
     load_percent: of their day's capacity, with this job.
     """
 

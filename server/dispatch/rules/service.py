@@ -4,7 +4,7 @@ Every use case locks the order first and looks whether it still waits for somebo
 a dispatcher, finds it decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from server.core import events
 from server.core.db import UnitOfWork
 from server.dispatch import service as dispatch
 from server.dispatch.decisions import How
-from server.dispatch.rules import pool, pool_queries, queries
+from server.dispatch.rules import joint, pool, pool_queries, queries
 from server.dispatch.rules.domain import (
     Attempt,
     Best,
@@ -29,6 +29,7 @@ from server.dispatch.rules.domain import (
     first_match,
     last_resort,
 )
+from server.dispatch.rules.joint import Choice, Chosen, Wanting
 from server.dispatch.scoring import Ranking
 from server.geo.travel import Travel
 from server.identity.domain import Actor, Audience, Permission
@@ -44,7 +45,7 @@ _AT_ONCE = 200  # orders taken up in one round; the next is a minute away
 class Case:
     """One order, locked and without anybody sent, under the rule that decides over it.
 
-    since: when the rule began to apply. event_id: because of which, when it was one.
+    since: when the rule began to apply. event_id: because of which, when it was one. chosen: together with others.
     """
 
     order: WorkOrder
@@ -52,6 +53,7 @@ class Case:
     rule: Rule
     since: datetime
     event_id: UUID | None = None
+    chosen: Chosen | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,43 @@ async def decide(uow: UnitOfWork, travel: Travel, work_order_id: UUID, event_id:
     await _decide(uow, travel, *found, rules, event_id)
 
 
-async def take_up(uow: UnitOfWork, travel: Travel, work_order_id: UUID) -> None:
-    """Go on with an order that has waited long enough, by the rule it waits under if that still stands."""
+async def choose(uow: UnitOfWork, travel: Travel, orders: Sequence[UUID]) -> Choice:
+    """Choose for several orders that have waited long enough whom each is to be given. Takes no locks.
+
+    An order whose rule leaves it to people as things stand is neither chosen for nor put off.
+    """
+    rules = await queries.rules(uow)
+    wanting = [await _wanting(uow, travel, it, rules) for it in orders]
+    return joint.together([it for it in wanting if it is not None])
+
+
+async def _wanting(uow: UnitOfWork, travel: Travel, work_order_id: UUID, rules: Sequence[Rule]) -> Wanting | None:
+    facts, waiting = await queries.waiting_order(uow, work_order_id), await queries.waiting(uow, work_order_id)
+    rule = _still_standing(rules, waiting) if facts and waiting else None
+    if facts is None or rule is None or rule.treatment.do is not Do.WAIT:
+        return None
+    ranking = await dispatch.candidates(uow, _automaton(uow, rule), travel, work_order_id, uow.now())
+    if not ranking.items or rule.limits.broken(standing_of(ranking, 0, facts.duration_minutes)):
+        return None
+    allowed = {
+        it.engineer_id: it.score
+        for place, it in enumerate(ranking.items)
+        if not rule.limits.broken(standing_of(ranking, place, facts.duration_minutes))
+    }
+    return Wanting(work_order_id, facts.priority, allowed)
+
+
+def _still_standing(rules: Sequence[Rule], waiting: Attempt) -> Rule | None:
+    """Answer the rule an order waits under; None when it has changed or counts no more."""
+    known = (it for it in rules if (it.id, it.version) == (waiting.rule_id, waiting.rule_version))
+    return next((it for it in known if it.active), None)
+
+
+async def take_up(uow: UnitOfWork, travel: Travel, work_order_id: UUID, chosen: Chosen | None = None) -> None:
+    """Go on with an order that has waited long enough, by the rule it waits under if that still stands.
+
+    chosen: who is to be sent, where several orders were looked at together and nothing speaks against it by now.
+    """
     found = await _lock_waiting(uow, work_order_id)
     waiting = await queries.waiting(uow, work_order_id)
     if waiting is None:
@@ -90,9 +127,9 @@ async def take_up(uow: UnitOfWork, travel: Travel, work_order_id: UUID) -> None:
     if found is None:
         return
     rules = await queries.rules(uow)
-    rule = next((it for it in rules if (it.id, it.version) == (waiting.rule_id, waiting.rule_version)), None)
-    if rule is not None and rule.active:
-        await _carry_out(uow, travel, Case(*found, rule, waiting.at))
+    rule = _still_standing(rules, waiting)
+    if rule is not None:
+        await _carry_out(uow, travel, Case(*found, rule, waiting.at, chosen=chosen))
     else:
         await _decide(uow, travel, *found, rules, None)
 
@@ -194,11 +231,11 @@ async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
     await queries.lock_rules(uow)
     actor = _automaton(uow, case.rule)
     ranking = await dispatch.candidates(uow, actor, travel, case.order.id, uow.now())
-    best = leader(ranking, case.facts.duration_minutes)
-    if best is None:
+    if not ranking.items:
         await _note(uow, case, RuleOutcome.NOBODY)
         return
-    engineer_id = ranking.items[0].engineer_id
+    place, how = _place(ranking, case)
+    engineer_id, best = ranking.items[place].engineer_id, standing_of(ranking, place, case.facts.duration_minutes)
     if broken := case.rule.limits.broken(best):
         await _note(uow, case, RuleOutcome.LIMITS_NOT_MET, engineer_id=engineer_id, limits=broken)
         return
@@ -208,7 +245,7 @@ async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
         travel,
         work_order_id=case.order.id,
         engineer_id=engineer_id,
-        how=How.AUTOMATIC,
+        how=how,
         note=case.rule.name,
     )
     await timeline.append(
@@ -218,23 +255,47 @@ async def _assign(uow: UnitOfWork, travel: Travel, case: Case) -> None:
         visit_id=visit.id,
         action="assign_by_rule",
         why=case.rule.name,
-        facts={**pool.named(case.rule), "engineer_id": str(engineer_id), "score": best.score},
+        facts={
+            **pool.named(case.rule),
+            "engineer_id": str(engineer_id),
+            "score": best.score,
+            **(_alone(ranking, case.chosen) if how is How.JOINT else {}),
+        },
     )
     sent = await workorder_queries.order(uow, case.order.id) or case.order
     await _note(uow, replace(case, order=sent), RuleOutcome.ASSIGNED, engineer_id=engineer_id)
 
 
-def leader(ranking: Ranking, duration_minutes: int) -> Best | None:
-    """Answer the leading candidate as limits see them."""
-    if not ranking.items:
-        return None
+def _place(ranking: Ranking, case: Case) -> tuple[int, How]:
+    """Answer whose turn it is: who was chosen together with other orders if they still suit it, or who leads."""
+    wanted = case.chosen and case.chosen.engineer_id
+    for place, it in enumerate(ranking.items):
+        standing = standing_of(ranking, place, case.facts.duration_minutes)
+        if it.engineer_id == wanted and not case.rule.limits.broken(standing):
+            return place, How.JOINT
+    return 0, How.AUTOMATIC
+
+
+def _alone(ranking: Ranking, chosen: Chosen | None) -> Mapping[str, Any]:
+    """Who would have been sent, had there been no other orders."""
     best = ranking.items[0]
-    second = ranking.items[1] if len(ranking.items) > 1 else None
+    return {
+        "others": chosen and chosen.others,
+        "best_alone_id": str(best.engineer_id),
+        "best_alone_name": best.name,
+        "best_alone_score": best.score,
+    }
+
+
+def standing_of(ranking: Ranking, place: int, duration_minutes: int) -> Best:
+    """Answer a candidate as limits see them; who does not lead is behind the one who does."""
+    it = ranking.items[place]
+    rival = next((one for one in ranking.items if one is not it), None)
     return Best(
-        score=best.score,
-        lead=round(best.score - second.score, 4) if second else None,
-        eta_minutes=round(best.eta_seconds / 60, 1),
-        load_percent=load_percent(best.load_minutes + duration_minutes, best.capacity_minutes),
+        score=it.score,
+        lead=round(it.score - rival.score, 4) if rival else None,
+        eta_minutes=round(it.eta_seconds / 60, 1),
+        load_percent=load_percent(it.load_minutes + duration_minutes, it.capacity_minutes),
     )
 
 

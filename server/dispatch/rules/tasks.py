@@ -1,6 +1,6 @@
 """Each minute: orders that have waited, orders near breach, offers that are over. Safe to run twice."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from server.core.errors import Problem
 from server.core.jobs import RETRY
 from server.core.logging import logger
 from server.dispatch.rules import pool_queries, service
+from server.dispatch.rules.joint import Chosen
 from server.geo.travel import Travel
 
 log = logger(__name__)
+
+_TURNS = 3  # then one after the other: with so few engineers for so many orders there is little to choose
 
 
 def install(jobs: JobApp, database: Database, travel: Travel) -> None:
@@ -32,7 +35,7 @@ async def look_round(database: Database, travel: Travel, org: UUID) -> None:
         due, near = await service.due(uow), await service.near_breach(uow)
         on_offer = await pool_queries.has_open(uow)
     await _each(database, org, expired, service.expire)
-    await _each(database, org, due, partial(_take_up, travel))
+    await _take_up(database, travel, org, due)
     await _each(database, org, near, service.offer_near_breach)
     if on_offer:
         # Skills are learnt and lost, people come and go, while an offer is open.
@@ -40,8 +43,20 @@ async def look_round(database: Database, travel: Travel, org: UUID) -> None:
             await pool_queries.show(uow)
 
 
-async def _take_up(travel: Travel, uow: UnitOfWork, work_order_id: UUID) -> None:
-    await service.take_up(uow, travel, work_order_id)
+async def _take_up(database: Database, travel: Travel, org: UUID, due: Sequence[UUID]) -> None:
+    """Take up what has waited long enough: several orders together, each engineer with one of them a turn."""
+    for _ in range(_TURNS):
+        if len(due) <= 1:
+            break
+        async with database.unit_of_work(org) as uow:
+            choice = await service.choose(uow, travel, due)
+        await _each(database, org, [it for it in due if it not in choice.later], partial(_one, travel, choice.chosen))
+        due = choice.later
+    await _each(database, org, due, partial(_one, travel, {}))
+
+
+async def _one(travel: Travel, chosen: Mapping[UUID, Chosen], uow: UnitOfWork, work_order_id: UUID) -> None:
+    await service.take_up(uow, travel, work_order_id, chosen.get(work_order_id))
 
 
 async def _each(

@@ -4237,7 +4237,7 @@ export interface components {
          * @description Who or what chose the engineer.
          * @enum {string}
          */
-        How: "manual" | "suggested" | "automatic" | "plan" | "repair" | "pool";
+        How: "manual" | "suggested" | "automatic" | "joint" | "plan" | "repair" | "pool";
         /** Format: uuid */
         Id: string;
         Ids: components["schemas"]["Id"][];
