@@ -1,4 +1,7 @@
-"""How often an engineer's first visit settled a type of problem: counted again whenever an order ends or comes back."""
+"""How often an engineer's first visit settled a type of problem: counted again whenever an order ends or comes back.
+
+What a ranking goes by where no model of it is accepted; see `learning.success`.
+"""
 
 from datetime import timedelta
 from uuid import UUID

@@ -118,6 +118,7 @@ class Prospects:
     planned_until: Numbers  # end of the last visit planned before the shift ends
     levels: Integers
     usual_fix_rate: float  # of the organisation with problems of this type
+    learnt_chance: Numbers | None = None  # to settle it with the first visit, where a model of that is accepted
 
     def __len__(self) -> int:
         return len(self.engineer_id)

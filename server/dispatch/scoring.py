@@ -318,7 +318,7 @@ def _factors(
     overtime = _overtime(job, prospects, arrives, at)
     agreed = np.minimum(overtime, prospects.overtime_minutes)
     cost = np.round((2 * drives.seconds / 3600 + overtime / 60) * _PER_HOUR, 2)
-    chance = (prospects.fixed + _USUAL_WEIGHS * prospects.usual_fix_rate) / (prospects.tried + _USUAL_WEIGHS)
+    chance = _chance(prospects)
     return {
         Factor.ETA: (0.5 ** (eta / _ETA_HALVES_EVERY_S), eta),
         Factor.SKILL: (_JUST_QUALIFIED + (1 - _JUST_QUALIFIED) * _unit(surplus / _SURPLUS_ENOUGH), surplus),
@@ -333,6 +333,13 @@ def _factors(
         Factor.SUCCESS: (chance, np.round(100 * chance, 1)),
         Factor.COST: (0.5 ** (cost / _COST_HALVES_EVERY), cost),
     }
+
+
+def _chance(prospects: Prospects) -> Numbers:
+    """Answer what the accepted model says of settling it with the first visit, else what was counted, smoothed."""
+    if prospects.learnt_chance is not None:
+        return prospects.learnt_chance
+    return (prospects.fixed + _USUAL_WEIGHS * prospects.usual_fix_rate) / (prospects.tried + _USUAL_WEIGHS)
 
 
 def _beside_others(prospects: Prospects, stands: Flags) -> dict[Factor, tuple[Numbers, Numbers]]:

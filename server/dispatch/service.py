@@ -1,7 +1,7 @@
 """Who takes this job? Ranking engineers, and sending one of them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import numpy as np
 from server.core.db import UnitOfWork
 from server.dispatch import crew, queries
 from server.dispatch.decisions import Decision, How, chosen_by_person, inputs, whole_rows
+from server.dispatch.learning import service as learning
 from server.dispatch.prospects import Drives, Job, Prospects
 from server.dispatch.scoring import DEFAULT_WEIGHTS, Judgement, Ranking, Weights, judge
 from server.geo.estimate import EstimatedTravel
@@ -75,6 +76,8 @@ async def _judged(
     Those are asked about whatever they may hope for.
     """
     prospects = await crew.prospects(uow, job, at, everybody=everybody, also=wanted)
+    if (learnt := await learning.chance_of_fix(uow, job.problem_type)) is not None:
+        prospects = replace(prospects, learnt_chance=learnt.of(prospects.engineer_id.view("S16")))
     version, weights = await weights_in_force(uow)
     drives = await _drives(travel, job, prospects, at, weights, wanted)
     return version, judge(job, prospects, drives, at, weights)

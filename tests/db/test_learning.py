@@ -11,6 +11,7 @@ import pytest
 
 from server.core.db import Database, UnitOfWork
 from server.core.errors import Forbidden, NotFound
+from server.dispatch import service as dispatch
 from server.dispatch.decisions import How
 from server.dispatch.learning import durations, service, tasks, weights
 from server.dispatch.learning.domain import Kind, ModelState, Outcome, Policy
@@ -26,11 +27,15 @@ from server.dispatch.learning.errors import (
     WeightsMovedOn,
     WeightsNotWhole,
 )
-from server.dispatch.scoring import DEFAULT_WEIGHTS
+from server.dispatch.learning.success import Chances
+from server.dispatch.scoring import DEFAULT_WEIGHTS, Factor
+from server.geo.estimate import EstimatedTravel
 from server.identity.domain import Actor
-from tests.factories.customers import a_site, an_asset
+from server.workorders.domain import WorkOrder
+from tests.factories.customers import MONTE_CARLO, a_site, an_asset
 from tests.factories.history import Past, a_past
-from tests.factories.workforce import another_engineer
+from tests.factories.workforce import a_shift, an_engineer, another_engineer
+from tests.factories.workorders import an_order
 
 MINUTES = {"no_heat": 90.0, "leak": 45.0}
 WANTED = {"eta": 0.1, "skill": 0.5, "load": 0.1, "continuity": 0.3}
@@ -80,6 +85,10 @@ async def learnt(uow: UnitOfWork) -> dict[Kind, service.Learnt]:
     return {it.kind: it for it in await service.propose(uow, past, service.lessons(past))}
 
 
+def ids(people: Sequence[UUID]) -> np.ndarray:
+    return np.array([it.bytes for it in people], dtype="S16")
+
+
 async def told(uow: UnitOfWork) -> list[str]:
     found = await uow.rows("select name from event where name ~ '^(learn|score_weights)' order by id")
     return [row["name"] for row in found]
@@ -115,7 +124,7 @@ async def test_everything_is_learnt_and_nothing_counts_before_a_person_has_accep
     before = await service.expected_minutes(uow, [Task("no_heat", 60)], people)
     assert (before.p50.tolist(), before.version) == ([[60, 60, 60]], None)
     assert await service.pace_of(uow, people) == dict.fromkeys(people, 100)
-    assert await service.chance_of_fix(uow, "leak", people) is None
+    assert await service.chance_of_fix(uow, "leak") is None
     assert (await weights.in_force(uow)).version == 1
     for it in found.values():
         await service.accept(uow, administrator, it.model.id)
@@ -123,13 +132,42 @@ async def test_everything_is_learnt_and_nothing_counts_before_a_person_has_accep
     assert after.p50 == pytest.approx(np.outer([90, 45], [0.8, 1, 1.25]), rel=0.12)
     assert (after.p90 > after.p50).all()
     assert list((await service.pace_of(uow, people)).values()) == pytest.approx([80, 100, 125], abs=8)
-    chances = await service.chance_of_fix(uow, "leak", people) or {}
-    assert (chances[people[0]], chances[people[1]]) == pytest.approx((0.95, 0.6), abs=0.1)
+    chances = await service.chance_of_fix(uow, "leak")
+    assert chances.of(ids(people[:2])) == pytest.approx((0.95, 0.6), abs=0.1)
     new = await weights.in_force(uow)
     assert (new.version, new.created_by, new.model_id) == (2, administrator.person, found[Kind.WEIGHTS].model.id)
     assert new.weights["skill"] > DEFAULT_WEIGHTS["skill"]
     assert new.weights["eta"] < DEFAULT_WEIGHTS["eta"]
     assert sum(new.weights.values()) == pytest.approx(1)
+
+
+async def test_a_ranking_goes_by_the_accepted_model_and_by_what_was_counted_without_one(
+    uow, administrator, dispatcher, crew
+):
+    order = await an_order(uow, dispatcher, problem_type="leak")
+    await a_past(uow, dispatcher, crew, invented(crew))
+    for it in crew:
+        await an_engineer(uow, it, home=MONTE_CARLO)
+        await a_shift(uow, it)
+    await enough(uow, administrator)
+    model = (await learnt(uow))[Kind.SUCCESS].model
+    before = await chances(uow, dispatcher, order)
+    assert before == dict.fromkeys(before, 50.0), "nothing was counted, and what is proposed does not count"
+    await service.accept(uow, administrator, model.id)
+    known = Chances.from_json(model.parameters)
+    said = {it.person: round(100 * known.of(it.person, "leak"), 1) for it in crew}
+    assert await chances(uow, dispatcher, order) == said
+    assert said[crew[0].person] > said[crew[1].person]
+    await service.retire(uow, administrator, model.id)
+    assert await chances(uow, dispatcher, order) == before
+    await service.accept(uow, administrator, model.id)
+    assert await chances(uow, dispatcher, order) == said
+
+
+async def chances(uow: UnitOfWork, dispatcher: Actor, order: WorkOrder) -> dict[UUID, float]:
+    """How likely a ranking holds each to settle it, in per cent."""
+    found = await dispatch.candidates(uow, dispatcher, EstimatedTravel(), order.id, uow.now())
+    return {it.engineer_id: one.raw for it in found.items for one in it.factors if one.name is Factor.SUCCESS}
 
 
 async def test_the_back_tests_are_kept_with_the_proposals(uow, administrator, history):

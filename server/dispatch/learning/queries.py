@@ -214,6 +214,13 @@ async def accepted(uow: UnitOfWork, kind: Kind) -> Model | None:
     )
 
 
+async def accepted_id(uow: UnitOfWork, kind: Kind) -> UUID | None:
+    found: UUID | None = await uow.value(
+        f"select id from learned_model where kind = %(of)s and state = '{ModelState.ACCEPTED}'", of=kind
+    )
+    return found
+
+
 async def insert_model(uow: UnitOfWork, lesson: Lesson, orders: int) -> Model:
     """Write a proposal as the next version of its kind."""
     made = await uow.one_of(

@@ -20,7 +20,7 @@ from server.dispatch.learning.durations import Durations, Task, Worked
 from server.dispatch.learning.errors import NotEnoughHistory, NotOpenToThat, PolicyMovedOn
 from server.dispatch.learning.preferences import Choice
 from server.dispatch.learning.queries import WeightsVersion
-from server.dispatch.learning.success import Chances, Tried
+from server.dispatch.learning.success import Chances, OfType, Tried
 from server.dispatch.scoring import Factor
 from server.identity.access import require
 from server.identity.domain import Actor, Permission
@@ -264,10 +264,22 @@ async def durations_in_force(uow: UnitOfWork) -> Durations:
     return await _durations(uow) or Durations.nothing()
 
 
-async def chance_of_fix(uow: UnitOfWork, problem_type: str, engineers: Collection[UUID]) -> dict[UUID, float] | None:
-    """Answer each one's chance to settle it with the first visit; None where nothing was learnt."""
-    known = await _chances(uow)
-    return {engineer: known.of(engineer, problem_type) for engineer in engineers} if known else None
+# What a model says never changes, and to read what one says of ten thousand engineers takes longer than to rank them.
+_READ: dict[tuple[UUID, str], OfType] = {}
+_MOST_READ = 200
+
+
+async def chance_of_fix(uow: UnitOfWork, problem_type: str) -> OfType | None:
+    """Answer everybody's chance to settle it with the first visit; None where no model is accepted."""
+    taken = await queries.accepted_id(uow, Kind.SUCCESS)
+    if taken is None:
+        return None
+    if (taken, problem_type) not in _READ:
+        found = Chances.from_json((await model(uow, taken)).parameters).of_type(problem_type)
+        while len(_READ) >= _MOST_READ:
+            _READ.pop(next(iter(_READ)))
+        _READ[taken, problem_type] = found
+    return _READ[taken, problem_type]
 
 
 async def _durations(uow: UnitOfWork) -> Durations | None:

@@ -12,10 +12,13 @@ from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from server.dispatch.learning.domain import MARGIN, Indices, Keys, Kind, Lesson, Numbers, hold_back, rounded, shrunk
 
 _WEIGHT = 12.0
+
+type Ids = NDArray[np.bytes_]  # 16 bytes each
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,22 @@ class Tried:
     engineer_id: UUID
     fixed: bool
     day: date
+
+
+@dataclass(frozen=True, eq=False)
+class OfType:
+    """Everybody's chance with one type of problem, as columns; `engineers` rise. otherwise: of those not among them."""
+
+    engineers: Ids
+    chances: Numbers
+    otherwise: float
+
+    def of(self, engineers: Ids) -> Numbers:
+        """Answer the chances of these, one each."""
+        if not len(self.engineers):
+            return np.full(len(engineers), self.otherwise)
+        rows = np.minimum(np.searchsorted(self.engineers, engineers), len(self.engineers) - 1)
+        return np.where(self.engineers[rows] == engineers, self.chances[rows], self.otherwise)
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,13 @@ class Chances:
             return known
         odds = _log_odds(np.array(self.types.get(problem_type, self.overall)))
         return float(_chance(odds + self.shifts.get(engineer, 0.0)))
+
+    def of_type(self, problem_type: str) -> OfType:
+        known = {engineer.bytes: self.of(engineer, problem_type) for engineer in self.shifts}
+        ids = np.array(list(known), dtype="S16")
+        rising = np.argsort(ids)
+        chances = np.array(list(known.values()), dtype=np.float64)
+        return OfType(ids[rising], chances[rising], self.types.get(problem_type, self.overall))
 
     def each(self, tried: Sequence[Tried]) -> Numbers:
         return np.array([self.of(it.engineer_id, it.problem_type) for it in tried], dtype=np.float64)
