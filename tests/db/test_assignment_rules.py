@@ -223,6 +223,74 @@ async def test_triage_while_waiting_does_not_begin_the_waiting_anew(uow, dispatc
     assert attempt.until == clock.now() + 5 * MINUTE
 
 
+async def amend(uow: UnitOfWork, dispatcher: Actor, order: WorkOrder, **wanted) -> None:
+    now = await workorder_queries.order(uow, order.id)
+    await workorders.amend(uow, dispatcher, work_order_id=order.id, expected_version=now.version, wanted=wanted)
+    await hear(uow, times=2)
+
+
+async def test_an_order_that_becomes_urgent_is_decided_by_the_rule_for_urgent_ones(
+    uow, dispatcher, administrator, anna, clock
+):
+    await a_rule(uow, administrator, name="Urgent", conditions={"priorities": ["urgent"]})
+    await a_rule(uow, administrator, Do.WAIT, 60, name="Others")
+    order = await an_order(uow, dispatcher)
+    await hear(uow)
+    await amend(uow, dispatcher, order, priority=Priority.URGENT)
+    assert await outcomes(uow, order) == [RuleOutcome.WAITING, RuleOutcome.ASSIGNED]
+    assert await queries.waiting(uow, order.id) is None
+    clock.forward(61 * MINUTE)
+    await look(uow)
+    assert await sent_to(uow, order) == [anna.person]
+    assert await uow.value("select count(*) from visit") == 1
+
+
+async def test_a_timer_begins_with_the_rule_and_goes_on_while_the_rule_stays(
+    uow, dispatcher, administrator, anna, clock
+):
+    await a_rule(uow, administrator, Do.WAIT, 30, name="Leaks", conditions={"problem_types": ["leak"]})
+    await a_rule(uow, administrator, Do.WAIT, 60, name="Others")
+    order = await an_order(uow, dispatcher)
+    await hear(uow)
+    clock.forward(10 * MINUTE)
+    await amend(uow, dispatcher, order, title="Oven is cold", priority=Priority.HIGH)
+    assert (await queries.waiting(uow, order.id)).until == clock.now() + 50 * MINUTE
+    await amend(uow, dispatcher, order, problem_type="leak")
+    waiting = await queries.waiting(uow, order.id)
+    assert (waiting.rule_name, waiting.until) == ("Leaks", clock.now() + 30 * MINUTE)
+    assert await outcomes(uow, order) == [RuleOutcome.WAITING] * 2
+
+
+async def test_an_amended_order_no_rule_means_any_more_waits_for_people(uow, dispatcher, administrator, anna, clock):
+    await a_rule(uow, administrator, Do.WAIT, 30, conditions={"priorities": ["normal"]})
+    order = await an_order(uow, dispatcher)
+    await hear(uow)
+    await amend(uow, dispatcher, order, priority=Priority.HIGH)
+    clock.forward(31 * MINUTE)
+    await look(uow)
+    assert (await outcomes(uow, order), await sent_to(uow, order)) == ([RuleOutcome.WAITING], [])
+
+
+async def test_a_rules_offer_gives_way_to_the_rule_of_what_an_order_became(uow, dispatcher, administrator, anna):
+    await a_rule(uow, administrator, Do.NEVER, name="High", conditions={"priorities": ["high"]})
+    await a_rule(uow, administrator, name="Urgent", conditions={"priorities": ["urgent"]})
+    await a_rule(uow, administrator, Do.POOL, 100_000, name="Others")
+    order, by_hand = await an_order(uow, dispatcher), await an_order(uow, dispatcher, priority=Priority.HIGH)
+    await hear(uow)
+    await offered(uow, dispatcher, by_hand)
+    await amend(uow, dispatcher, order, duration_minutes=90)
+    assert await outcomes(uow, order) == [RuleOutcome.POOLED]
+    await amend(uow, dispatcher, order, priority=Priority.URGENT)
+    assert await outcomes(uow, order) == [RuleOutcome.POOLED, RuleOutcome.ASSIGNED]
+    assert (await pool_queries.last_offer(uow, order.id)).ending is OfferEnding.WITHDRAWN
+    assert await sent_to(uow, order) == [anna.person]
+    await amend(uow, dispatcher, by_hand, duration_minutes=90)
+    assert await outcomes(uow, by_hand) == [RuleOutcome.LEFT], "told once"
+    await amend(uow, dispatcher, by_hand, priority=Priority.URGENT)
+    assert (await pool_queries.open_offer(uow, by_hand.id)) is not None, "a person's offer stands"
+    assert await sent_to(uow, by_hand) == []
+
+
 async def test_a_rule_that_was_changed_meanwhile_is_asked_again_as_it_is_now(
     uow, dispatcher, administrator, anna, clock
 ):

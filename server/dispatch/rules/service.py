@@ -82,6 +82,40 @@ async def decide(uow: UnitOfWork, travel: Travel, work_order_id: UUID, event_id:
     await _decide(uow, travel, *found, rules, event_id)
 
 
+async def reconsider(uow: UnitOfWork, travel: Travel, work_order_id: UUID, event_id: UUID) -> None:
+    """Choose the rule of an order anew that was changed in what rules look at.
+
+    A rule that goes on to mean it goes on as it began. An offer by a rule gives way to one that now decides first; an
+    offer by a person stands.
+    """
+    rules = [rule for rule in await queries.rules(uow) if rule.active]
+    if not rules or await queries.was_heard(uow, event_id):
+        return
+    found = await _lock_waiting(uow, work_order_id)
+    if found is None or await queries.was_heard(uow, event_id):
+        return
+    order, facts = found
+    rule = first_match(rules, facts, uow.now(), await _zone(uow))
+    tried = await queries.attempts(uow, order.id)
+    if rule and tried and tried[0].outcome is RuleOutcome.LEFT and _is_of(tried[0], rule):
+        return
+    offer = await pool_queries.open_offer(uow, order.id)
+    if offer is not None and _gives_way(offer, rule, tried):
+        await pool.close(uow, None, order, offer, OfferEnding.WITHDRAWN)
+    await _decide(uow, travel, order, facts, rules, event_id)
+
+
+def _gives_way(offer: Offer, rule: Rule | None, tried: Sequence[Attempt]) -> bool:
+    """Whether a rule's offer is over because another rule decides, that was not asked before."""
+    if offer.rule_id is None or (rule is not None and rule.treatment.do is Do.POOL):
+        return False
+    return rule is None or not any(_is_of(it, rule) for it in tried)
+
+
+def _is_of(attempt: Attempt, rule: Rule) -> bool:
+    return (attempt.rule_id, attempt.rule_version) == (rule.id, rule.version)
+
+
 async def choose(uow: UnitOfWork, travel: Travel, orders: Sequence[UUID]) -> Choice:
     """Choose for several orders that have waited long enough whom each is to be given. Takes no locks.
 
@@ -110,8 +144,7 @@ async def _wanting(uow: UnitOfWork, travel: Travel, work_order_id: UUID, rules: 
 
 def _still_standing(rules: Sequence[Rule], waiting: Attempt) -> Rule | None:
     """Answer the rule an order waits under; None when it has changed or counts no more."""
-    known = (it for it in rules if (it.id, it.version) == (waiting.rule_id, waiting.rule_version))
-    return next((it for it in known if it.active), None)
+    return next((it for it in rules if it.active and _is_of(waiting, it)), None)
 
 
 async def take_up(uow: UnitOfWork, travel: Travel, work_order_id: UUID, chosen: Chosen | None = None) -> None:
@@ -200,7 +233,7 @@ async def _decide(
 ) -> None:
     rule = first_match(rules, facts, uow.now(), await _zone(uow))
     waiting = await queries.waiting(uow, order.id)
-    if rule and waiting and (waiting.rule_id, waiting.rule_version) == (rule.id, rule.version):
+    if rule and waiting and _is_of(waiting, rule):
         return
     await queries.end_waiting(uow, order.id)
     if rule is not None and await pool_queries.open_offer(uow, order.id) is None:

@@ -12,6 +12,7 @@ _NOBODY_IS_SENT = (
     "work_order.restored",
     "visit.declined",
 )
+_RULES_LOOK_AT = {"priority", "problem_type", "duration_minutes"}  # of what can be amended
 _NOBODY_IS_NEEDED = ("visit.dispatched", "work_order.held", "work_order.cancelled", "work_order.voided")
 
 
@@ -19,11 +20,16 @@ def subscribe(subscriptions: Subscriptions, travel: Travel) -> None:
     async def decide_by_rule(uow: UnitOfWork, event: Event) -> None:
         await service.decide(uow, travel, event.subject_id, event.id)
 
+    async def choose_rule_anew(uow: UnitOfWork, event: Event) -> None:
+        if not _RULES_LOOK_AT.isdisjoint(event.payload["taken"]):
+            await service.reconsider(uow, travel, event.subject_id, event.id)
+
     for event in _NOBODY_IS_SENT:
         subscriptions.on(event, decide_by_rule)
     for event in _NOBODY_IS_NEEDED:
         subscriptions.on(event, settle_automation)
     subscriptions.on("work_order.amended", show_change)
+    subscriptions.on("work_order.amended", choose_rule_anew)
 
 
 async def settle_automation(uow: UnitOfWork, event: Event) -> None:
