@@ -137,6 +137,7 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
     assert (found["version"], found["automatic"], found["worth"]["urgent"]) == (0, False, 172_800)
     wanted = {**found, "expected_version": 0, "automatic": True, "changed": 1_200, "caution_percent": 40}
     del wanted["version"]
+    wanted["delay_notice_minutes"] = 25
     assert (await client.put(f"{API}/planning-policy", json=wanted)).status_code == 403
     client.headers.update(await signed_in("administrator"))
     kept = await client.put(f"{API}/planning-policy", json=wanted)
@@ -144,9 +145,10 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
     assert (kept.json()["version"], kept.json()["automatic"], kept.json()["changed"]) == (1, True, 1_200)
     assert (found["caution_percent"], kept.json()["caution_percent"]) == (0, 40)
     assert (await client.get(f"{API}/planning-policy")).json() == kept.json()
+    assert (found["delay_notice_minutes"], kept.json()["delay_notice_minutes"]) == (15, 25)
     late = await client.put(f"{API}/planning-policy", json=wanted)
     assert (late.status_code, late.json()["code"]) == (409, "planning_policy.changed_meanwhile")
-    for wrong in ({"vip": 0.5}, {"caution_percent": 101}, {"caution_percent": 33.3}):
+    for wrong in ({"vip": 0.5}, {"caution_percent": 101}, {"caution_percent": 33.3}, {"delay_notice_minutes": 0}):
         odd = await client.put(f"{API}/planning-policy", json={**wanted, "expected_version": 1, **wrong})
         assert odd.status_code == 422, wrong
 

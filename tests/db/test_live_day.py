@@ -477,6 +477,22 @@ async def test_the_system_notices_who_takes_too_long_once_and_again_when_it_gets
     assert len(await desk.do(look)) == 1
 
 
+async def test_how_late_is_late_is_the_policys_to_say(desk, two, clock, administrator):
+    anna, _, hers, _ = two
+
+    async def delay_notice(uow, minutes: int, version: int) -> None:
+        patient = replace(Policy(), delay_notice_minutes=minutes)
+        await policy.set_policy(uow, administrator, patient, expected_version=version)
+
+    await desk.do(lambda uow: delay_notice(uow, 45, 0))
+    clock.forward(2 * HOUR)
+    await desk.do(lambda uow: work_until(uow, anna, hers[0], Action.START))
+    clock.forward(timedelta(minutes=80))
+    assert not await desk.do(lambda uow: disruptions.notice_delays(uow, desk.jobs, TRAVEL)), "half an hour is not late"
+    await desk.do(lambda uow: delay_notice(uow, 30, 1))
+    assert len(await desk.do(lambda uow: disruptions.notice_delays(uow, desk.jobs, TRAVEL))) == 1
+
+
 async def test_a_cancelled_order_leaves_a_gap_that_is_looked_at_once(desk, two):
     anna, _, hers, _ = two
     await desk.do(

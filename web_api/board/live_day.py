@@ -336,6 +336,7 @@ class PlanningPolicyOut(WireOut):
     automatic_later: int
 
 
+    delay_notice_minutes: int
 class NewPlanningPolicy(WireIn):
     """What plans weigh against what. `expected_version` is the one in force as the caller saw it.
 
@@ -364,6 +365,9 @@ class NewPlanningPolicy(WireIn):
     automatic_later: Annotated[int, Field(ge=0, le=24 * 60)]
 
     @property
+    delay_notice_minutes: Annotated[
+        int, Field(ge=1, le=240, description="later than planned, and an engineer at work is said to be late")
+    ]
     def policy(self) -> Policy:
         said = self.model_dump(exclude={"expected_version", "worth", "late"})
         return Policy(worth=self.worth.by_priority, late=self.late.by_priority, **said)

@@ -11,6 +11,7 @@ from server.dispatch.live_day import queries, repairing
 from server.dispatch.live_day.domain import Disruption, DisruptionKind, DisruptionState
 from server.dispatch.live_day.errors import NobodyWaited, NoShift, NotUnderWay, TimesBackwards
 from server.dispatch.live_day.queries import UnderWay
+from server.dispatch.planning import queries as plan_queries
 from server.dispatch.planning.picture import Span
 from server.geo.travel import Travel
 from server.identity import service as identity
@@ -21,7 +22,6 @@ from server.workorders import queries as workorder_queries
 from server.workorders import service as workorders
 from server.workorders.domain import Action, HoldReason, Visit, VisitState
 
-NOTICED_AFTER = timedelta(minutes=15)  # later than planned; less settles itself
 _WORSE = timedelta(minutes=10)  # than was known; less is no news
 _AT_LEAST = timedelta(minutes=10)  # nobody who is over their time is done the moment one looks
 _A_DAY = timedelta(days=1)
@@ -74,12 +74,14 @@ async def report_delay(
 
 
 async def notice_delays(uow: UnitOfWork, jobs: JobApp, travel: Travel) -> list[Disruption]:
-    """Look at who is at a visit and has others to come: whoever will be much later than planned is late."""
+    """Look at who is at a visit and has others to come: whoever will be so much later than planned is late."""
+    _, policy = await plan_queries.policy_in_force(uow)
+    delay_notice = timedelta(minutes=policy.delay_notice_minutes)
     found = []
     for it in await queries.under_way(uow):
         until = await _predicted_end(uow, travel, it)
         known = await queries.delayed_until(uow, it.engineer_id)
-        if until < it.planned_end + NOTICED_AFTER or (known is not None and until < known + _WORSE):
+        if until < it.planned_end + delay_notice or (known is not None and until < known + _WORSE):
             continue
         late = round((until - it.planned_end).total_seconds() / 60)
         found.append(await _delayed(uow, jobs, it, until, f"{late} min later than planned", None))

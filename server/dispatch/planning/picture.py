@@ -23,6 +23,7 @@ class Policy:
     know, or than the customer wished for. away, fairness: see the planner's `Prices`.
     frozen: minutes ahead in which nothing is changed any more.
     split: so many orders, and a plan is solved territory by territory.
+    delay_notice_minutes: later than planned, and an engineer at work is said to be late; less settles itself.
     caution_percent: of the way from a usual drive (p50) to a slow one (p90) that a plan allows for on every drive.
     """
 
@@ -43,6 +44,7 @@ class Policy:
     loading: int = 15
     split: int = 150
     caution_percent: int = 0
+    delay_notice_minutes: int = 15
     # What a repair may do by itself: so many visits moved, none begun so many minutes later than known, none left out.
     automatic: bool = False
     automatic_moves: int = 3

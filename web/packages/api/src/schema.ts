@@ -5070,6 +5070,11 @@ export interface components {
             /** Fairness */
             fairness: number;
             /**
+             * Delay Notice Minutes
+             * @description later than planned, and an engineer at work is said to be late
+             */
+            delay_notice_minutes: number;
+            /**
              * Frozen
              * @description minutes ahead that nothing changes any more
              */
@@ -5699,6 +5704,8 @@ export interface components {
             fairness: number;
             /** Frozen */
             frozen: number;
+            /** Delay Notice Minutes */
+            delay_notice_minutes: number;
             late: components["schemas"]["Prices"];
             /** Loading */
             loading: number;

@@ -173,6 +173,16 @@ function PolicyForm({ policy, draft, onDraft }: DraftProps & { policy: Policy })
               may={may}
               onChange={(caution_percent) => set({ caution_percent })}
             />
+            <Field
+              label={t("policy.delayNotice")}
+              hint={t("policy.delayNoticeHint")}
+              unit={t("rules.minutes")}
+              value={values.delay_notice_minutes}
+              min={1}
+              max={240}
+              may={may}
+              onChange={(delay_notice_minutes) => set({ delay_notice_minutes })}
+            />
           </div>
         </Panel>
         <Automatic {...parts} />
