@@ -120,6 +120,7 @@ async def test_other_disruptions_are_told_apart(dispatching, day):
         f"{API}/disruptions/breakdown", json={"engineer_id": str(anna.person), "where": "A8, exit 57"}
     )
     assert (broken.json()["kind"], broken.json()["why"]) == ("breakdown", "van broken down, A8, exit 57")
+    assert broken.json()["said"] == "A8, exit 57"
     idle = await dispatching.post(f"{API}/disruptions/delay", json={"engineer_id": str(anna.person), "minutes": 30})
     assert (idle.status_code, idle.json()["code"]) == (409, "disruption.not_at_work")
     wish = {"wish_opens_at": now.isoformat(), "wish_closes_at": (now + timedelta(hours=2)).isoformat()}
@@ -136,16 +137,16 @@ async def test_the_policy_has_versions_and_an_administrator(client, signed_in):
     found = (await client.get(f"{API}/planning-policy")).json()
     assert (found["version"], found["automatic"], found["worth"]["urgent"]) == (0, False, 172_800)
     wanted = {**found, "expected_version": 0, "automatic": True, "changed": 1_200, "caution_percent": 40}
-    del wanted["version"]
     wanted["delay_notice_minutes"] = 25
+    del wanted["version"]
     assert (await client.put(f"{API}/planning-policy", json=wanted)).status_code == 403
     client.headers.update(await signed_in("administrator"))
     kept = await client.put(f"{API}/planning-policy", json=wanted)
     assert kept.status_code == 200, kept.text
     assert (kept.json()["version"], kept.json()["automatic"], kept.json()["changed"]) == (1, True, 1_200)
     assert (found["caution_percent"], kept.json()["caution_percent"]) == (0, 40)
-    assert (await client.get(f"{API}/planning-policy")).json() == kept.json()
     assert (found["delay_notice_minutes"], kept.json()["delay_notice_minutes"]) == (15, 25)
+    assert (await client.get(f"{API}/planning-policy")).json() == kept.json()
     late = await client.put(f"{API}/planning-policy", json=wanted)
     assert (late.status_code, late.json()["code"]) == (409, "planning_policy.changed_meanwhile")
     for wrong in ({"vip": 0.5}, {"caution_percent": 101}, {"caution_percent": 33.3}, {"delay_notice_minutes": 0}):

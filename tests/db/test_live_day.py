@@ -375,7 +375,7 @@ async def test_a_breakdown_leaves_what_the_engineer_is_at_with_them(desk, two):
     async def set_out(uow):
         await work_until(uow, anna, hers[0], Action.ARRIVE)
         return await disruptions.report_absence(
-            uow, desk.dispatcher, desk.jobs, anna.person, why="van broken down", kind=DisruptionKind.BREAKDOWN
+            uow, desk.dispatcher, desk.jobs, anna.person, kind=DisruptionKind.BREAKDOWN
         )
 
     broken = await desk.do(set_out)

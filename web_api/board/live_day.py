@@ -22,6 +22,7 @@ from server.dispatch.live_day.domain import (
     LeftOut,
     Miss,
     Rating,
+    Repair,
     Rule,
     Side,
 )
@@ -222,7 +223,7 @@ class AbsenceReport(WireIn):
     engineer_id: Id
     from_at: Instant | None = None
     until_at: Instant | None = None
-    why: Line = "absent"
+    why: Line = ""
 
 
 class BreakdownReport(WireIn):
@@ -236,7 +237,7 @@ class BreakdownReport(WireIn):
 class DelayReport(WireIn):
     engineer_id: Id
     minutes: Annotated[int, Field(ge=5, le=12 * 60)]
-    why: Line = "late"
+    why: Line = ""
 
 
 class NoShowReport(WireIn):
@@ -274,7 +275,10 @@ class RepairOut(WireOut):
 
 
 class DisruptionOut(WireOut):
-    """`reported_by` is null where the system noticed. `plan_id`: the repair that was made for it, the newest."""
+    """`reported_by` is null where the system noticed. `plan_id`: the repair that was made for it, the newest.
+
+    `why`: a sentence; `said`: what of it are the words of whoever reported it.
+    """
 
     id: UUID
     kind: DisruptionKind
@@ -288,6 +292,7 @@ class DisruptionOut(WireOut):
     reported_by: UUID | None
     reported_at: datetime
     why: str
+    said: str
     plan_id: UUID | None
     repair: RepairOut | None
 
@@ -331,12 +336,12 @@ class PlanningPolicyOut(WireOut):
     loading: int
     split: int
     caution_percent: int
+    delay_notice_minutes: int
     automatic: bool
     automatic_moves: int
     automatic_later: int
 
 
-    delay_notice_minutes: int
 class NewPlanningPolicy(WireIn):
     """What plans weigh against what. `expected_version` is the one in force as the caller saw it.
 
@@ -360,14 +365,14 @@ class NewPlanningPolicy(WireIn):
     caution_percent: Annotated[
         int, Field(ge=0, le=100, description="of the way from a usual drive to a slow one (p90) that plans allow for")
     ]
+    delay_notice_minutes: Annotated[
+        int, Field(ge=1, le=240, description="later than planned, and an engineer at work is said to be late")
+    ]
     automatic: bool
     automatic_moves: Annotated[int, Field(ge=0, le=1_000)]
     automatic_later: Annotated[int, Field(ge=0, le=24 * 60)]
 
     @property
-    delay_notice_minutes: Annotated[
-        int, Field(ge=1, le=240, description="later than planned, and an engineer at work is said to be late")
-    ]
     def policy(self) -> Policy:
         said = self.model_dump(exclude={"expected_version", "worth", "late"})
         return Policy(worth=self.worth.by_priority, late=self.late.by_priority, **said)
@@ -458,7 +463,7 @@ async def report_absence(
             body.engineer_id,
             since=body.from_at,
             until=body.until_at,
-            why=body.why or "absent",
+            why=body.why,
         )
         return await _disruption(work, made)
 
@@ -478,7 +483,7 @@ async def report_breakdown(
             services.jobs,
             body.engineer_id,
             until=body.until_at,
-            why=f"van broken down, {body.where}" if body.where else "van broken down",
+            why=body.where,
             kind=DisruptionKind.BREAKDOWN,
         )
         return await _disruption(work, made)
@@ -494,7 +499,7 @@ async def report_delay(
 
     async def act() -> DisruptionOut:
         made = await disruptions.report_delay(
-            work.uow, work.actor, services.jobs, body.engineer_id, minutes=body.minutes, why=body.why or "late"
+            work.uow, work.actor, services.jobs, body.engineer_id, minutes=body.minutes, why=body.why
         )
         return await _disruption(work, made)
 
@@ -598,10 +603,12 @@ def _effect(it: Effect | None) -> EffectOut | None:
 
 async def _with_repairs(work: Work, found: Sequence[Disruption]) -> list[DisruptionOut]:
     repairs = await queries.repairs(work.uow, {it.plan_id for it in found if it.plan_id is not None})
-    return [
-        DisruptionOut.model_validate({**vars(it), "repair": repairs.get(it.plan_id) if it.plan_id else None})
-        for it in found
-    ]
+    return [_disruption_out(it, repairs.get(it.plan_id) if it.plan_id else None) for it in found]
+
+
+def _disruption_out(it: Disruption, repair: Repair | None) -> DisruptionOut:
+    said = it.why if it.reported_by is not None else ""
+    return DisruptionOut.model_validate({**vars(it), "why": it.sentence, "said": said, "repair": repair})
 
 
 async def _disruption(work: Work, it: Disruption) -> DisruptionOut:

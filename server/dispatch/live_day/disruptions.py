@@ -8,7 +8,7 @@ from procrastinate import App as JobApp
 from server.core.db import UnitOfWork
 from server.core.errors import NotFound
 from server.dispatch.live_day import queries, repairing
-from server.dispatch.live_day.domain import Disruption, DisruptionKind, DisruptionState
+from server.dispatch.live_day.domain import NOT_THERE, Disruption, DisruptionKind, DisruptionState
 from server.dispatch.live_day.errors import NobodyWaited, NoShift, NotUnderWay, TimesBackwards
 from server.dispatch.live_day.queries import UnderWay
 from server.dispatch.planning import queries as plan_queries
@@ -25,7 +25,6 @@ from server.workorders.domain import Action, HoldReason, Visit, VisitState
 _WORSE = timedelta(minutes=10)  # than was known; less is no news
 _AT_LEAST = timedelta(minutes=10)  # nobody who is over their time is done the moment one looks
 _A_DAY = timedelta(days=1)
-_NOT_THERE = "Customer was not there"
 
 
 async def report_absence(
@@ -36,7 +35,7 @@ async def report_absence(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
-    why: str = "absent",
+    why: str = "",
     kind: DisruptionKind = DisruptionKind.ABSENCE,
 ) -> Disruption:
     """An engineer is not there, from now or `since` to the end of the shift or `until`.
@@ -57,7 +56,7 @@ async def report_absence(
 
 
 async def report_delay(
-    uow: UnitOfWork, actor: Actor, jobs: JobApp, engineer_id: UUID, *, minutes: int, why: str = "late"
+    uow: UnitOfWork, actor: Actor, jobs: JobApp, engineer_id: UUID, *, minutes: int, why: str = ""
 ) -> Disruption:
     """An engineer will be so much later than planned with what they are at, or with setting out.
 
@@ -70,7 +69,7 @@ async def report_delay(
     if at is None:
         raise NotUnderWay(name=(await identity.person(uow, engineer_id)).name)
     until = max(uow.now(), at.planned_end) + timedelta(minutes=minutes)
-    return await _delayed(uow, jobs, at, until, f"{why}, {minutes} min", actor.person)
+    return await _delayed(uow, jobs, at, until, why, actor.person)
 
 
 async def notice_delays(uow: UnitOfWork, jobs: JobApp, travel: Travel) -> list[Disruption]:
@@ -122,14 +121,14 @@ async def report_no_show(
     visit = await workorder_queries.visit_at_hand(uow, order.id)
     if visit is None or not visit.is_open or visit.engineer_id is None:
         raise NobodyWaited
-    reason = f"{_NOT_THERE}: {why}" if why else _NOT_THERE
+    reason = f"{NOT_THERE}: {why}" if why else NOT_THERE
     await _give_up(uow, actor, visit, reason)
     if wish is not None:
         now = await workorder_queries.order(uow, order.id)
         assert now is not None, "held by this transaction"
         wanted = {"window_start": wish.opens, "window_end": wish.closes}
         await workorders.amend(uow, actor, work_order_id=order.id, expected_version=now.version, wanted=wanted)
-    return await _lost(uow, jobs, DisruptionKind.NO_SHOW, visit, reason, actor.person)
+    return await _lost(uow, jobs, DisruptionKind.NO_SHOW, visit, why, actor.person)
 
 
 async def _give_up(uow: UnitOfWork, actor: Actor, visit: Visit, reason: str) -> None:

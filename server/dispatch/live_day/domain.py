@@ -16,6 +16,9 @@ class DisruptionKind(StrEnum):
     CANCELLATION = "cancellation"
 
 
+NOT_THERE = "Customer was not there"
+
+
 class DisruptionState(StrEnum):
     OPEN = "open"
     REPAIRED = "repaired"  # its repair was put into effect, or there was nothing to change
@@ -24,7 +27,10 @@ class DisruptionState(StrEnum):
 
 @dataclass(frozen=True)
 class Disruption:
-    """What went wrong with one engineer's day, from when until when. reported_by: none where the system noticed."""
+    """What went wrong with one engineer's day, from when until when. reported_by: none where the system noticed.
+
+    why: in the words of whoever told it, if they gave any.
+    """
 
     id: UUID
     kind: DisruptionKind
@@ -39,6 +45,22 @@ class Disruption:
     reported_at: datetime
     why: str
     plan_id: UUID | None
+
+    @property
+    def sentence(self) -> str:
+        """What went wrong, and why as far as that was said."""
+        match self.kind:
+            case DisruptionKind.ABSENCE:
+                return self.why or "absent"
+            case DisruptionKind.BREAKDOWN:
+                return f"van broken down, {self.why}" if self.why else "van broken down"
+            case DisruptionKind.DELAY if self.reported_by is not None:
+                minutes = round((self.until_at - self.from_at).total_seconds() / 60)
+                return f"{self.why or 'late'}, done in {minutes} min"
+            case DisruptionKind.NO_SHOW:
+                return f"{NOT_THERE}: {self.why}" if self.why else NOT_THERE
+            case _:
+                return self.why
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,7 @@ class Rule(StrEnum):
     PROMISE = "promise"
     BREAK = "break"
     PIN = "pin"
+    LINK = "link"  # to an order that it waits for, or begins together with
 
 
 class Side(StrEnum):
@@ -114,6 +137,7 @@ class Miss(StrEnum):
     BAN = "ban"
     UNDRIVABLE = "undrivable"  # its tour can't be driven by the rules any more
     NO_ROOM = "no_room"
+    LINK = "link"  # the order is linked with one that leaves it no time then
 
 
 @dataclass(frozen=True)

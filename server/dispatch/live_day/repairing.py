@@ -56,7 +56,7 @@ async def repair(uow: UnitOfWork, jobs: JobApp) -> None:
 
 def why_of(broken: Sequence[Disruption]) -> str:
     """What people read beside each visit that moves."""
-    said = [f"{it.engineer_name}: {it.why}" for it in broken]
+    said = [f"{it.engineer_name}: {it.sentence}" for it in broken]
     return "; ".join(dict.fromkeys(said))[:500]
 
 
@@ -154,6 +154,6 @@ async def tell(uow: UnitOfWork, it: Disruption, state: DisruptionState, actor: U
             "kind": it.kind,
             "engineer_id": str(it.engineer_id),
             "work_order_id": it.work_order_id and str(it.work_order_id),
-            "why": it.why,
+            "why": it.sentence,
         },
     )

@@ -2817,7 +2817,7 @@ export interface components {
             engineer_id: components["schemas"]["Id"];
             from_at?: components["schemas"]["Instant"] | null;
             until_at?: components["schemas"]["Instant"] | null;
-            /** @default absent */
+            /** @default  */
             why: components["schemas"]["server__core__wire__Line__1"];
         };
         /**
@@ -3651,7 +3651,7 @@ export interface components {
             engineer_id: components["schemas"]["Id"];
             /** Minutes */
             minutes: number;
-            /** @default late */
+            /** @default  */
             why: components["schemas"]["server__core__wire__Line__1"];
         };
         /** DeviceHolder */
@@ -3859,6 +3859,8 @@ export interface components {
         /**
          * DisruptionOut
          * @description `reported_by` is null where the system noticed. `plan_id`: the repair that was made for it, the newest.
+         *
+         *     `why`: a sentence; `said`: what of it are the words of whoever reported it.
          */
         DisruptionOut: {
             /**
@@ -3889,6 +3891,8 @@ export interface components {
             reported_at: string;
             /** Reported By */
             reported_by: string | null;
+            /** Said */
+            said: string;
             state: components["schemas"]["DisruptionState"];
             /**
              * Until At
@@ -5065,15 +5069,15 @@ export interface components {
              */
             caution_percent: number;
             changed: components["schemas"]["Price"];
-            /** Expected Version */
-            expected_version: number;
-            /** Fairness */
-            fairness: number;
             /**
              * Delay Notice Minutes
              * @description later than planned, and an engineer at work is said to be late
              */
             delay_notice_minutes: number;
+            /** Expected Version */
+            expected_version: number;
+            /** Fairness */
+            fairness: number;
             /**
              * Frozen
              * @description minutes ahead that nothing changes any more
@@ -5700,12 +5704,12 @@ export interface components {
             caution_percent: number;
             /** Changed */
             changed: number;
+            /** Delay Notice Minutes */
+            delay_notice_minutes: number;
             /** Fairness */
             fairness: number;
             /** Frozen */
             frozen: number;
-            /** Delay Notice Minutes */
-            delay_notice_minutes: number;
             late: components["schemas"]["Prices"];
             /** Loading */
             loading: number;
