@@ -1,6 +1,8 @@
 import { type Answer, answered } from "@callout/api";
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import type { Filter } from "../board/filter";
+import { textIn, useWords } from "../i18n";
 import { detailOf, isActive, type Order, type OrderDetail, orderOf, type Place, type Route, STATES_OF } from "./model";
 import { useMay } from "./pages";
 import { useServices } from "./services";
@@ -133,6 +135,21 @@ export function useRevisions(id: string, field: TextField, enabled = true) {
         }),
       ).then((found) => found.items),
   });
+}
+
+/** The names of skills by key, in the reader's language. */
+export function useSkillNames(): ReadonlyMap<string, string> {
+  const { api } = useServices();
+  const { language } = useWords();
+  const { data } = useQuery({
+    queryKey: ["skills"],
+    staleTime: 10 * 60_000,
+    queryFn: ({ signal }) => answered(api.GET("/api/v1/skills", { signal })),
+  });
+  return useMemo(
+    () => new Map((data?.items ?? []).map((one) => [one.key, textIn(language, one.name)] as const)),
+    [data, language],
+  );
 }
 
 const MOST = 200;

@@ -14,6 +14,8 @@ import { InboxPage } from "../inbox/InboxPage";
 import { NewOrder } from "../intake/NewOrder";
 import { BoardMap } from "../map/BoardMap";
 import { PlansPage } from "../plans/PlansPage";
+import { RepairNotice } from "../running/RepairNotice";
+import { RunningDay } from "../running/RunningDay";
 import { TimelinePage } from "../timeline/TimelinePage";
 import { Failure, Message } from "../ui/Messages";
 import css from "./board.module.css";
@@ -85,6 +87,7 @@ function ReadyBoard() {
         </section>
         {page === "board" && order && <DetailPanel key={order} id={order} onClose={() => go({ order: null })} />}
       </main>
+      <RunningDay />
       {narrow && page === "board" ? <PhoneTabs onNew={() => setDialog("new")} /> : !narrow && <StatusStrip />}
     </Frame>
   );
@@ -115,7 +118,12 @@ function Frame({ dialog, onDialog, detail, children }: FrameProps) {
         {t("nav.skip")}
       </a>
       <TopBar onNew={() => onDialog("new")} onKeys={() => onDialog("keys")} />
-      {pages.includes("board") && <LinkBanner />}
+      {pages.includes("board") && (
+        <div className={css.banners}>
+          <LinkBanner />
+          <RepairNotice />
+        </div>
+      )}
       {page === "timeline" && <TimelinePage />}
       {page === "plans" && <PlansPage />}
       {page === "dispatching" && <DispatchingPage />}

@@ -5,6 +5,8 @@ import { useServerNow } from "../app/clock";
 import type { Engineer } from "../app/model";
 import { useBoard } from "../app/services";
 import { useWords } from "../i18n";
+import { Marks } from "../running/Marks";
+import { ReportMenu } from "../running/ReportMenu";
 import { Avatar } from "../ui/Avatar";
 import { PriorityMark } from "../ui/Badges";
 import { Bar } from "../ui/Messages";
@@ -28,6 +30,7 @@ export function EngineerCard({ id }: { id: string }) {
           <strong>{engineer.name}</strong>
           <EngineerStateLabel engineer={engineer} />
         </div>
+        <ReportMenu engineer={engineer} className={css.close} />
         <button
           type="button"
           className={css.close}
@@ -37,6 +40,7 @@ export function EngineerCard({ id }: { id: string }) {
           <X size={17} />
         </button>
       </header>
+      <Marks engineer={engineer.id} />
       <Bar share={loadShare(engineer)} fill={loadColour(loadShare(engineer))} />
       <p className={css.cardFacts}>
         <span>{t("engineer.load", { load, capacity })}</span>

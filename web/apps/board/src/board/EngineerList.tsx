@@ -5,6 +5,7 @@ import type { Engineer } from "../app/model";
 import { useNarrow } from "../app/screen";
 import { useBoard } from "../app/services";
 import { useWords } from "../i18n";
+import { Mark } from "../running/Marks";
 import { Avatar } from "../ui/Avatar";
 import { Bar, Message } from "../ui/Messages";
 import { loadColour, sortedCrew } from "./crew";
@@ -51,6 +52,7 @@ function EngineerRow({ engineer }: { engineer: Engineer }) {
         <strong>{engineer.name}</strong>
         <EngineerStateLabel engineer={engineer} />
       </span>
+      <Mark engineer={engineer.id} />
       <span className={css.engineerLine}>
         <CurrentOrder engineer={engineer} />
         <Shift engineer={engineer} />

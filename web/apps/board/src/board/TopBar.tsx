@@ -18,6 +18,7 @@ import { useNarrow } from "../app/screen";
 import { useServices, useSession } from "../app/services";
 import { useWords } from "../i18n";
 import { useWaiting } from "../inbox/queries";
+import { DisturbedButton } from "../running/DisturbedButton";
 import { LanguageSwitch } from "../session/LanguageSwitch";
 import { Avatar } from "../ui/Avatar";
 import css from "./board.module.css";
@@ -39,6 +40,7 @@ export function TopBar(props: { onNew: () => void; onKeys: () => void }) {
       <Pages />
       <div className={css.topRight}>
         {watching && <LinkLight />}
+        {watching && <DisturbedButton className={css.disturbed ?? ""} badge={css.waiting} />}
         <ServerClock />
         <span className={css.wideOnly}>
           <LanguageSwitch onDark />

@@ -42,6 +42,13 @@ it("tells of plans apart from orders", () => {
   expect(next.touched.size).toBe(0);
 });
 
+it("tells of disruptions apart from plans and orders", () => {
+  const board = { orders: new Map(), engineers: new Map(), voided: new Map() };
+  const next = applied(board, [told("event", { name: "disruption.open", subject_id: "d1", at: "", payload: {} })]);
+  expect([...next.disruptions]).toEqual(["d1"]);
+  expect(next.plans.size + next.touched.size).toBe(0);
+});
+
 it("drops an order that was taken back and shows it again, with the last news of it, once it is restored", () => {
   const order = anOrder();
   const board = { orders: new Map([[order.id, order]]), engineers: new Map(), voided: new Map() };

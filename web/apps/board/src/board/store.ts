@@ -37,6 +37,7 @@ export class BoardStore {
   private readonly listeners = new Set<() => void>();
   private readonly orderListeners = new Set<Listener>();
   private readonly planListeners = new Set<Listener>();
+  private readonly disruptionListeners = new Set<Listener>();
   private pending: ServerEvent[] = [];
   private flushing = false;
   private visit: AbortController | null = null;
@@ -63,6 +64,12 @@ export class BoardStore {
   readonly onPlan = (listener: Listener): (() => void) => {
     this.planListeners.add(listener);
     return () => this.planListeners.delete(listener);
+  };
+
+  /** Calls back with the id of each disruption that was told or settled. */
+  readonly onDisruption = (listener: Listener): (() => void) => {
+    this.disruptionListeners.add(listener);
+    return () => this.disruptionListeners.delete(listener);
   };
 
   /** Starts (or starts over): fetches the snapshot, then listens from its position on. */
@@ -164,6 +171,7 @@ export class BoardStore {
     this.set(next.board);
     for (const id of next.touched) for (const listener of this.orderListeners) listener(id);
     for (const id of next.plans) for (const listener of this.planListeners) listener(id);
+    for (const id of next.disruptions) for (const listener of this.disruptionListeners) listener(id);
   };
 
   private set(change: Partial<Board>): void {
@@ -182,6 +190,7 @@ interface Applied {
   readonly board: Pick<Board, "orders" | "engineers" | "voided">;
   readonly touched: ReadonlySet<string>;
   readonly plans: ReadonlySet<string>;
+  readonly disruptions: ReadonlySet<string>;
 }
 
 interface News {
@@ -190,6 +199,7 @@ interface News {
   readonly voided: Map<string, Order | null>;
   readonly touched: Set<string>;
   readonly plans: Set<string>;
+  readonly disruptions: Set<string>;
 }
 
 /** The board after these events; a map without news keeps its identity, so nothing that shows it is drawn again. */
@@ -203,12 +213,14 @@ export function applied(
     voided: new Map(board.voided),
     touched: new Set(),
     plans: new Set(),
+    disruptions: new Set(),
   };
   for (const event of events) gather(event, news);
-  const { orders, engineers, voided, touched, plans } = news;
+  const { orders, engineers, voided, touched, plans, disruptions } = news;
   return {
     touched,
     plans,
+    disruptions,
     board: {
       orders: without(merged(board.orders, orders, isNews), voided),
       voided,
@@ -232,9 +244,10 @@ function gather(event: ServerEvent, news: News): void {
   }
 }
 
-function happened({ name, subject_id, payload }: Happening, { orders, voided, touched, plans }: News): void {
-  if (name.startsWith("plan.")) {
-    plans.add(subject_id);
+function happened({ name, subject_id, payload }: Happening, news: News): void {
+  const { orders, voided, touched } = news;
+  if (name.startsWith("plan.") || name.startsWith("disruption.")) {
+    (name.startsWith("plan.") ? news.plans : news.disruptions).add(subject_id);
     return;
   }
   touched.add(typeof payload.work_order_id === "string" ? payload.work_order_id : subject_id);

@@ -5,6 +5,8 @@ import { go, useWhereabouts } from "../app/address";
 import type { Action, ActionBody, Order, OrderDetail } from "../app/model";
 import { useMay } from "../app/pages";
 import { useWords } from "../i18n";
+import { askReport } from "../running/asking";
+import { isMissable } from "../running/model";
 import css from "./detail.module.css";
 import { type TakeWay, useOrderActions } from "./useOrderActions";
 
@@ -55,6 +57,7 @@ function Restore({ order }: { order: Order }) {
 function LivingActions({ order, detail }: { order: Order; detail: OrderDetail }) {
   const { t } = useWords();
   const mayTake = useMay("orders.close");
+  const missable = useMay("visits.dispatch") && order.engineer_id !== null && isMissable(order);
   const { act } = useOrderActions();
   const { tab } = useWhereabouts();
   const [asking, setAsking] = useState<Reasoned | null>(null);
@@ -65,6 +68,10 @@ function LivingActions({ order, detail }: { order: Order; detail: OrderDetail })
   const choose = (action: Action) => {
     if (needsReason(action)) setAsking(action);
     else void act(order, { action });
+  };
+  const miss = () => {
+    const engineer = { id: order.engineer_id ?? "", name: order.engineer_name ?? "" };
+    askReport({ kind: "no_show", engineer, orderId: order.id });
   };
   if (allowed.length === 0 && !mayTake) return null;
   return (
@@ -79,7 +86,7 @@ function LivingActions({ order, detail }: { order: Order; detail: OrderDetail })
           {t(`do.${first}`)}
         </Button>
       )}
-      {(others.length > 0 || mayTake) && (
+      {(others.length > 0 || mayTake || missable) && (
         <Menu width={240}>
           <Menu.Target>
             <Button size="xs" h={32} px={9} variant="default" aria-label={t("detail.actions")}>
@@ -92,6 +99,7 @@ function LivingActions({ order, detail }: { order: Order; detail: OrderDetail })
                 {t(`do.${action}`)}
               </Menu.Item>
             ))}
+            {missable && <Menu.Item onClick={miss}>{t("report.do.no_show")}</Menu.Item>}
             {others.length > 0 && mayTake && <Menu.Divider />}
             {mayTake && (
               <Menu.Item color="red" onClick={() => setAsking("void")}>

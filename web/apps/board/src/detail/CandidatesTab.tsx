@@ -8,9 +8,10 @@ import { isKey, useWords, wordOf } from "../i18n";
 import { previewCandidate } from "../map/preview";
 import { Avatar } from "../ui/Avatar";
 import { Failure, Message, Skeleton } from "../ui/Messages";
-import { useAbout } from "./arranging";
+import { type Offer, type Offers, useAbout, useOffers } from "./arranging";
 import { CandidateCard } from "./CandidateCard";
 import css from "./detail.module.css";
+import { OfferCard } from "./OfferCard";
 import { SlotDialog } from "./SlotDialog";
 import { useEngineerChoices } from "./Wishes";
 
@@ -20,6 +21,7 @@ export function CandidatesTab({ order }: { order: Order }) {
   const { t } = useWords();
   const wanted = ASSIGNABLE.has(stageOf(order.state));
   const found = useCandidates(order.id, wanted);
+  const offers = useOffers(order.id, order.priority === "urgent" && stageOf(order.state) === "open");
   if (!wanted) {
     const underway = stageOf(order.state) === "underway";
     return <Message icon={CircleCheckBig} title={t(underway ? "cand.underway" : "cand.closed")} />;
@@ -27,7 +29,8 @@ export function CandidatesTab({ order }: { order: Order }) {
   return (
     <>
       <FindTime order={order} />
-      <Ranked order={order} found={found} />
+      <Offered offers={offers} />
+      {!offers.isLoading && <Ranked order={order} found={found} offers={offers.data ?? null} />}
     </>
   );
 }
@@ -54,9 +57,43 @@ function FindTime({ order }: { order: Order }) {
   );
 }
 
-function Ranked({ order, found }: { order: Order; found: ReturnType<typeof useCandidates> }) {
+/** While it is worked out whose day has room, and what became of it where it could not be. */
+function Offered({ offers }: { offers: ReturnType<typeof useOffers> }) {
   const { t } = useWords();
-  if (found.data) return <Found order={order} found={found.data} />;
+  if (offers.isLoading) {
+    return (
+      <div className={css.stack} aria-busy="true">
+        <Skeleton height={96} />
+        <Skeleton height={96} />
+      </div>
+    );
+  }
+  if (offers.isError && !offers.data) {
+    return <Failure title={t("offers.failed")} problem={offers.error} onRetry={() => void offers.refetch()} />;
+  }
+  if (!offers.data || offers.data.items.length > 0) return null;
+  const people = new Map(offers.data.left_out.map((one) => [one.engineer_id, one] as const));
+  const named = [...people.values()].slice(0, NAMED);
+  return (
+    <div className={css.noOffers} role="note">
+      <strong>{t("offers.none")}</strong>
+      {named.map((one) => (
+        <span key={one.engineer_id}>{t("cause.of", { what: one.name, names: t(`miss.${one.why}`) })}</span>
+      ))}
+      {people.size > NAMED && <span>{t("offers.moreOut", { count: people.size - NAMED })}</span>}
+    </div>
+  );
+}
+
+interface RankedProps {
+  readonly order: Order;
+  readonly found: ReturnType<typeof useCandidates>;
+  readonly offers: Offers | null;
+}
+
+function Ranked({ order, found, offers }: RankedProps) {
+  const { t } = useWords();
+  if (found.data) return <Found order={order} found={found.data} offers={offers?.items ?? NO_OFFERS} />;
   if (found.error) {
     return <Failure title={t("cand.failed")} problem={found.error} onRetry={() => void found.refetch()} />;
   }
@@ -70,11 +107,23 @@ function Ranked({ order, found }: { order: Order; found: ReturnType<typeof useCa
 }
 
 const NAMED = 3;
+const NO_OFFERS: readonly Offer[] = [];
 
-function Found({ order, found }: { order: Order; found: Candidates }) {
+interface FoundProps {
+  readonly order: Order;
+  readonly found: Candidates;
+  /** Whose day has room: they come first, and are named once. */
+  readonly offers: readonly Offer[];
+}
+
+function Found({ order, found, offers }: FoundProps) {
   const { t } = useWords();
-  const [open, setOpen] = useState<string | null>(found.items[0]?.engineer_id ?? null);
-  usePreview(open);
+  const [chosen, setOpen] = useState<string | null | undefined>(undefined);
+  const offered = new Set(offers.map((one) => one.engineer_id));
+  const ranked = found.items.filter((one) => !offered.has(one.engineer_id));
+  const named = offers.length > 0 ? 0 : NAMED;
+  const open = chosen === undefined ? (named > 0 ? (ranked[0]?.engineer_id ?? null) : null) : chosen;
+  usePreview(open ?? offers[0]?.engineer_id ?? null);
   const card = (candidate: Candidate) => (
     <CandidateCard
       key={candidate.engineer_id}
@@ -84,24 +133,46 @@ function Found({ order, found }: { order: Order; found: Candidates }) {
       onOpen={() => setOpen(candidate.engineer_id)}
     />
   );
-  const others = found.items.slice(NAMED);
+  const others = ranked.slice(named);
   const unlisted = found.candidate_count - found.items.length;
   return (
     <>
-      {found.items.length === 0 ? (
+      {offers.length > 0 && (
+        <>
+          <p className={css.lead}>
+            {t("offers.lead")}
+            <small>{t("offers.today")}</small>
+          </p>
+          <ol className={css.candidates}>
+            {offers.map((offer, at) => (
+              <OfferCard
+                key={offer.shift_id}
+                order={order}
+                offer={offer}
+                first={at === 0}
+                candidate={found.items.find((one) => one.engineer_id === offer.engineer_id)}
+                open={open === offer.engineer_id}
+                onOpen={(on) => setOpen(on ? offer.engineer_id : null)}
+              />
+            ))}
+          </ol>
+        </>
+      )}
+      {named > 0 && found.items.length === 0 && (
         <Message icon={UserRoundX} title={t("cand.none")} hint={t("cand.noneHint")} />
-      ) : (
+      )}
+      {named > 0 && found.items.length > 0 && (
         <p className={css.lead}>
           {t("cand.lead")}
           <small>{t("cand.weights", { version: found.weights_version })}</small>
         </p>
       )}
-      <ol className={css.candidates}>{found.items.slice(0, NAMED).map(card)}</ol>
+      {named > 0 && <ol className={css.candidates}>{ranked.slice(0, named).map(card)}</ol>}
       {others.length > 0 && (
         <section className={css.section}>
           <h3>
             {t("cand.more")}
-            <small>{found.candidate_count - NAMED}</small>
+            <small>{others.length + unlisted}</small>
           </h3>
           <ol className={css.candidates}>{others.map(card)}</ol>
           {unlisted > 0 && <p className={css.faint}>{t("cand.unlisted", { count: unlisted })}</p>}

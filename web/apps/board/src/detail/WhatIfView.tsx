@@ -1,12 +1,13 @@
-import { CarFront, CircleAlert, CircleCheck, Clock3, type LucideIcon, TimerReset } from "lucide-react";
-import type { ReactNode } from "react";
+import { CarFront, CircleAlert, CircleCheck, Clock3, TimerReset } from "lucide-react";
 import { useServerMinute } from "../app/clock";
 import type { Order } from "../app/model";
-import { useBoard } from "../app/services";
+import { useSkillNames } from "../app/queries";
 import { useWords } from "../i18n";
 import { Failure, Skeleton } from "../ui/Messages";
 import { useWhatIf, type WhatIf } from "./arranging";
 import css from "./arranging.module.css";
+import { brokenWords } from "./broken";
+import { Line, OrderName } from "./EffectLine";
 import { delaysOf } from "./foresight";
 
 const SOON_S = 60;
@@ -29,6 +30,7 @@ export function WhatIfView({ order, engineer, name }: { order: Order; engineer: 
 function Meant({ found, order, name }: { found: WhatIf; order: Order; name: string }) {
   const { t, times } = useWords();
   const now = useServerMinute();
+  const skills = useSkillNames();
   const { tour, taken_from: from, broken, start, end } = found;
   const delays = tour ? delaysOf(tour.before, tour.after, order.id) : [];
   const late = tour?.late.filter((one) => one.work_order_id !== order.id) ?? [];
@@ -64,8 +66,7 @@ function Meant({ found, order, name }: { found: WhatIf; order: Order; name: stri
       ))}
       {broken.map((one) => (
         <Line key={one.sentence} icon={CircleAlert} tone="bad">
-          {t(`broken.${one.code}`, { name })}
-          {one.seconds !== null && one.seconds >= SOON_S && ` (${times.span(one.seconds)})`}
+          {brokenWords(one, { t, times, now, name, skills })}
         </Line>
       ))}
       {fine && (
@@ -81,27 +82,4 @@ function Meant({ found, order, name }: { found: WhatIf; order: Order; name: stri
     const words = { span: times.span(seconds), distance: times.distance(Math.abs(metres)) };
     return t(seconds > 0 ? "whatIf.more" : "whatIf.less", words);
   }
-}
-
-function Line(props: { icon: LucideIcon; tone?: "warn" | "bad"; children: ReactNode }) {
-  const Icon = props.icon;
-  return (
-    <li data-tone={props.tone}>
-      <Icon size={14} aria-hidden="true" />
-      <span>{props.children}</span>
-    </li>
-  );
-}
-
-/** An order by its number and name, where the board knows it. */
-function OrderName({ id }: { id: string }) {
-  const { t } = useWords();
-  const order = useBoard((board) => board.orders.get(id));
-  return order ? (
-    <b>
-      #{order.number} {order.title}
-    </b>
-  ) : (
-    t("whatIf.another")
-  );
 }

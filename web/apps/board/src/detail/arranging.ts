@@ -15,6 +15,8 @@ export type Decision = Answer<"/api/v1/work-orders/{work_order_id}/decisions", "
 export type WhatIf = Answer<"/api/v1/work-orders/{work_order_id}/what-if", "post">;
 export type Slots = Answer<"/api/v1/slots", "post">;
 export type Slot = Slots["slots"][number];
+export type Offers = Answer<"/api/v1/work-orders/{work_order_id}/offers", "post">;
+export type Offer = Offers["items"][number];
 export type Pin = "engineer" | "time";
 
 const LOOK_AGAIN_MS = 20_000;
@@ -122,6 +124,20 @@ export function useWhatIf(id: string, engineer: string, enabled: boolean) {
           signal,
         }),
       ),
+  });
+}
+
+const STALE_AFTER_MS = 30_000; // people drive on while the dispatcher thinks
+
+/** Whose day has room for an order now. */
+export function useOffers(id: string, enabled: boolean) {
+  const { api } = useServices();
+  return useQuery<Offers>({
+    queryKey: [...orderKeys.all(id), "offers"],
+    enabled,
+    refetchInterval: STALE_AFTER_MS,
+    queryFn: ({ signal }) =>
+      answered(api.POST("/api/v1/work-orders/{work_order_id}/offers", { ...orderIn(id), signal })),
   });
 }
 

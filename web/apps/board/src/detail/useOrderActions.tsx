@@ -8,10 +8,13 @@ import { orderKeys } from "../app/queries";
 import { type Services, useServices } from "../app/services";
 import { type Translate, useWords } from "../i18n";
 import { sentenceOf } from "../ui/Messages";
+import type { Offer } from "./arranging";
 import css from "./detail.module.css";
 
 export interface OrderActions {
   readonly assign: (order: Order, engineer: { id: string; name: string }) => Promise<void>;
+  /** Books what was offered, if there is room for it still. */
+  readonly takeOffer: (order: Order, offer: Offer) => Promise<void>;
   /** Answers whether the server accepted it. */
   readonly act: (order: Order, body: ActionBody) => Promise<boolean>;
   /** Takes an order back, or brings it back. Answers whether the server accepted it. */
@@ -47,6 +50,15 @@ export function useOrderActions(): OrderActions {
         sayUndo(
           t,
           t("done.assigned", { name: engineer.name, number: `#${order.number}` }),
+          () => void told(order.id, () => postUndo(t, services, order.id)),
+        );
+    },
+    takeOffer: async (order, offer) => {
+      const done = await told(order.id, () => postTaken(t, services, order.id, offer));
+      if (done)
+        sayUndo(
+          t,
+          t("done.assigned", { name: offer.name, number: `#${order.number}` }),
           () => void told(order.id, () => postUndo(t, services, order.id)),
         );
     },
@@ -99,6 +111,24 @@ async function postAssign({ api, board }: Services, id: string, engineer: string
   return order;
 }
 
+async function postTaken(t: Translate, { api, board }: Services, id: string, offer: Offer): Promise<Order> {
+  const body = {
+    work_order_id: id,
+    engineer_id: offer.engineer_id,
+    begins_at: offer.begins_at,
+    delay_seconds: offer.delay_seconds,
+    width_minutes: 240,
+  };
+  try {
+    const order = orderOf(await answered(api.POST("/api/v1/slots/take", { body })));
+    board.learn(order);
+    return order;
+  } catch (problem) {
+    if (problem instanceof ApiProblem && problem.code === "slot.taken") throw new TooLate(t("offers.overtaken"));
+    throw problem;
+  }
+}
+
 async function postUndo(t: Translate, services: Services, id: string): Promise<void> {
   try {
     const order = await postAction(services, id, { action: "unschedule", reason: t("done.undoReason") });
@@ -109,7 +139,7 @@ async function postUndo(t: Translate, services: Services, id: string): Promise<v
   }
 }
 
-/** An undo that the order's state no longer allows. */
+/** An undo that the order's state no longer allows, or an offer that is gone. */
 class TooLate extends Error {}
 
 /** No question before, but a way back after: quicker for the many right clicks, kinder for the few wrong ones. */

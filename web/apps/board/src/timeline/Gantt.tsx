@@ -4,6 +4,9 @@ import type { Span } from "../app/address";
 import { useBoard } from "../app/services";
 import { loadColour } from "../board/crew";
 import { useWords } from "../i18n";
+import { Mark } from "../running/Marks";
+import type { Disruption } from "../running/model";
+import { ReportMenu } from "../running/ReportMenu";
 import { Avatar } from "../ui/Avatar";
 import { Bar } from "../ui/Messages";
 import { type Axis, ticksOf, xAt } from "./axis";
@@ -47,6 +50,7 @@ interface Props {
   readonly hint: Subject | null;
   readonly chosen: string | null;
   readonly hands: Hands;
+  readonly disturbed: ReadonlyMap<string, readonly Disruption[]>;
   readonly rows: ReturnType<typeof useRows>;
 }
 
@@ -84,7 +88,7 @@ export function useRows(scroller: RefObject<HTMLDivElement | null>, items: reado
 }
 
 export function Gantt(props: Props) {
-  const { scroller, items, axis, span, now, territories, move, hint, chosen, hands, rows } = props;
+  const { scroller, items, axis, span, now, territories, move, hint, chosen, hands, disturbed, rows } = props;
   const { t } = useWords();
   const shown = move?.subject ?? hint;
   return (
@@ -117,7 +121,7 @@ export function Gantt(props: Props) {
               data-testid="timeline-row"
               aria-label={t("timeline.row", { name: row.person.name, visits: row.visits.length })}
             >
-              <Name row={row} />
+              <Name row={row} disturbed={disturbed.has(row.person.id)} />
               <Lane
                 row={row}
                 lanes={lanes}
@@ -130,6 +134,7 @@ export function Gantt(props: Props) {
                 moved={move?.subject.orderId ?? null}
                 chosen={chosen}
                 hands={hands}
+                disturbing={disturbed.get(row.person.id) ?? NOTHING}
               />
             </section>
           );
@@ -140,6 +145,8 @@ export function Gantt(props: Props) {
     </div>
   );
 }
+
+const NOTHING: readonly Disruption[] = [];
 
 function Head({ axis, now }: { axis: Axis; now: number }) {
   const { times, language, timeZone } = useWords();
@@ -171,7 +178,7 @@ function Head({ axis, now }: { axis: Axis; now: number }) {
   );
 }
 
-function Name({ row }: { row: Row }) {
+function Name({ row, disturbed }: { row: Row; disturbed: boolean }) {
   const { t, times } = useWords();
   const state = useBoard((board) => board.engineers.get(row.person.id)?.state);
   const { load, capacity } = loadOf(row);
@@ -186,11 +193,16 @@ function Name({ row }: { row: Row }) {
       <Avatar name={row.person.name} state={state} size={26} />
       <span>
         <strong>{row.person.name}</strong>
-        <small data-off={!shift}>
-          {shift ? t("timeline.load", { load: hours(load), capacity: hours(capacity) }) : t("timeline.offShift")}
-        </small>
+        {disturbed ? (
+          <Mark engineer={row.person.id} brief />
+        ) : (
+          <small data-off={!shift}>
+            {shift ? t("timeline.load", { load: hours(load), capacity: hours(capacity) }) : t("timeline.offShift")}
+          </small>
+        )}
         {shift && <Bar share={share} fill={loadColour(share)} />}
       </span>
+      <ReportMenu engineer={row.person} className={css.nameMenu} />
     </div>
   );
 }

@@ -1,6 +1,8 @@
 import { Coffee } from "lucide-react";
 import { memo } from "react";
 import { useWords } from "../i18n";
+import type { Disruption } from "../running/model";
+import { useDisruptionWords } from "../running/words";
 import { type Axis, isShown, tickHours, xAt } from "./axis";
 import type { Row } from "./crew";
 import { type Lanes, lanesOf } from "./lanes";
@@ -35,6 +37,8 @@ interface Props {
   readonly moved: string | null;
   readonly chosen: string | null;
   readonly hands: Hands;
+  /** What keeps them from their work. */
+  readonly disturbing: readonly Disruption[];
 }
 
 /** One engineer's days: when they work and rest, where they drive, whom they visit. */
@@ -61,6 +65,9 @@ export const Lane = memo(function Lane(props: Props) {
       ))}
       {row.shifts.map((shift) => (
         <Drives key={shift.id} shift={shift} axis={axis} topOf={topOf} height={height} visits={row.visits} />
+      ))}
+      {props.disturbing.map((one) => (
+        <Disturbance key={one.id} one={one} axis={axis} />
       ))}
       {row.visits.map((visit) => {
         const bounds = boundsOf(visit, now);
@@ -104,6 +111,23 @@ function ShiftShade({ shift, axis }: { shift: Shift; axis: Axis }) {
       )}
       <Rest shift={shift} axis={axis} />
     </>
+  );
+}
+
+/** The time somebody is not there, or is not free yet. */
+function Disturbance({ one, axis }: { one: Disruption; axis: Axis }) {
+  const words = useDisruptionWords();
+  const bounds = { start: Date.parse(one.from_at), end: Date.parse(one.until_at) };
+  if (!isShown(axis, bounds)) return null;
+  const left = xAt(axis, bounds.start);
+  return (
+    <div
+      className={css.disturbance}
+      data-kind={one.kind}
+      data-testid="disturbance"
+      style={{ left, width: Math.max(2, xAt(axis, bounds.end) - left) }}
+      title={words(one)}
+    />
   );
 }
 

@@ -3,6 +3,8 @@ import { useState } from "react";
 import type { Order } from "../app/model";
 import { useBoard } from "../app/services";
 import { useWords } from "../i18n";
+import { Mark } from "../running/Marks";
+import { ReportMenu } from "../running/ReportMenu";
 import { Avatar } from "../ui/Avatar";
 import { PriorityMark } from "../ui/Badges";
 import { Countdown } from "../ui/Promise";
@@ -102,22 +104,26 @@ function PhoneRow({ row, now, hands }: { row: Row; now: number; hands: Hands }) 
   const late = row.visits.filter((visit) => latenessOf(visit, now)).length;
   return (
     <section className={css.phonePerson} data-testid="timeline-row">
-      <button type="button" className={css.phoneHead} aria-expanded={open} onClick={() => setOpen(!open)}>
-        <Avatar name={row.person.name} state={state} size={30} />
-        <span>
-          <strong>{row.person.name}</strong>
-          <small>
-            {shift
-              ? t("engineer.shift", { from: times.clock(shift.starts_at), to: times.clock(shift.ends_at) })
-              : t("timeline.offShift")}
-            {" · "}
-            {t("timeline.visits", { visits: row.visits.length })}
-            {row.visits.length > 0 && ` · ${times.span(load * 60)}`}
-          </small>
-        </span>
-        {late > 0 && <em>{t("timeline.lateCount", { count: late })}</em>}
-        <ChevronDown size={18} className={css.chevron} aria-hidden="true" />
-      </button>
+      <div className={css.phoneTop}>
+        <button type="button" className={css.phoneHead} aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Avatar name={row.person.name} state={state} size={30} />
+          <span>
+            <strong>{row.person.name}</strong>
+            <small>
+              {shift
+                ? t("engineer.shift", { from: times.clock(shift.starts_at), to: times.clock(shift.ends_at) })
+                : t("timeline.offShift")}
+              {" · "}
+              {t("timeline.visits", { visits: row.visits.length })}
+              {row.visits.length > 0 && ` · ${times.span(load * 60)}`}
+            </small>
+            <Mark engineer={row.person.id} />
+          </span>
+          {late > 0 && <em>{t("timeline.lateCount", { count: late })}</em>}
+          <ChevronDown size={18} className={css.chevron} aria-hidden="true" />
+        </button>
+        <ReportMenu engineer={row.person} className={css.phoneMore} />
+      </div>
       {open && row.visits.length > 0 && (
         <ul>
           {row.visits.map((visit) => (

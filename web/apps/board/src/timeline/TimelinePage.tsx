@@ -8,6 +8,7 @@ import { DetailPanel } from "../detail/DetailPanel";
 import { say } from "../detail/useOrderActions";
 import { useWords } from "../i18n";
 import { PlanDialog } from "../plans/PlanDialog";
+import { useDisturbed } from "../running/queries";
 import { Failure, Message, Skeleton } from "../ui/Messages";
 import { type Axis, axisOf, hoursShown, STEP_MS, timeAt } from "./axis";
 import { groupsOf, rowsOf } from "./crew";
@@ -108,7 +109,7 @@ export function TimelinePage() {
       </div>
       {order && <DetailPanel key={order} id={order} onClose={() => go({ order: null })} />}
       <Strip done={moves.done} onClose={moves.forget} />
-      <VisitMenu opened={menu} onClose={() => setMenu(null)} onMove={setPlacing} moves={moves} />
+      <VisitMenu opened={menu} onClose={() => setMenu(null)} onMove={setPlacing} moves={moves} nameOf={nameOf} />
       {days && (
         <MoveDialog
           subject={placing}
@@ -188,6 +189,7 @@ function Desk({ shown, days, groups, orders, territories, moves, perform, now, o
   const hands = useHands(moving, setHint, onMenu);
   const { note, bad, said } = useNote(moving.move, days, now);
   useFocusAfter(moving, days);
+  const disturbed = useDisturbed();
   return (
     <div className={css.body} data-carrying={moving.by} data-side={order === null}>
       <p id="timeline-hint" className="visually-hidden">
@@ -209,6 +211,7 @@ function Desk({ shown, days, groups, orders, territories, moves, perform, now, o
         hint={hint}
         chosen={order}
         hands={hands}
+        disturbed={disturbed}
         rows={rows}
       />
       {order === null && (

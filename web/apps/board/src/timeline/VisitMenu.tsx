@@ -1,8 +1,9 @@
 import { Menu } from "@mantine/core";
-import { CalendarClock, ExternalLink, Pin, PinOff, UserRoundMinus, UserRoundSearch } from "lucide-react";
+import { CalendarClock, ExternalLink, Pin, PinOff, UserRoundMinus, UserRoundSearch, UserRoundX } from "lucide-react";
 import { go } from "../app/address";
 import { useWords } from "../i18n";
-import { type Subject, waits } from "./model";
+import { askReport } from "../running/asking";
+import { lookOf, type Subject, waits } from "./model";
 import css from "./timeline.module.css";
 import type { Moves } from "./useMoves";
 
@@ -16,10 +17,11 @@ interface Props {
   readonly onClose: () => void;
   readonly onMove: (subject: Subject) => void;
   readonly moves: Moves;
+  readonly nameOf: (engineer: string) => string;
 }
 
 /** What can be done with a visit, at the place it was asked for. */
-export function VisitMenu({ opened, onClose, onMove, moves }: Props) {
+export function VisitMenu({ opened, onClose, onMove, moves, nameOf }: Props) {
   const { t } = useWords();
   const subject = opened?.subject;
   const visit = subject?.visit;
@@ -48,6 +50,20 @@ export function VisitMenu({ opened, onClose, onMove, moves }: Props) {
             >
               {t("do.findEngineer")}
             </Menu.Item>
+            {lookOf(visit.state) !== "done" && (
+              <Menu.Item
+                leftSection={<UserRoundX size={15} />}
+                onClick={() =>
+                  askReport({
+                    kind: "no_show",
+                    engineer: { id: visit.engineerId, name: nameOf(visit.engineerId) },
+                    orderId: subject.orderId,
+                  })
+                }
+              >
+                {t("report.do.no_show")}
+              </Menu.Item>
+            )}
             {waiting && (
               <>
                 <Menu.Item
