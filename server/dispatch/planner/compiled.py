@@ -24,4 +24,5 @@ def _folder() -> Path:
 numba.config.CACHE_DIR = str(_folder())  # type: ignore[attr-defined] # set on the module by numba itself
 
 compiled = numba.njit(cache=True, nogil=True)
-inlined = numba.njit(inline="always")
+# Calls hand over dozens of arrays: what the search does many times a step is made part of its caller.
+inlined = numba.njit(nogil=True, forceinline=True)

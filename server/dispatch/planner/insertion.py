@@ -19,12 +19,10 @@ def uniform(state: Random) -> float:
 
 
 @inlined
-def cheapest(
-    p: Arrays, routes: Routes, r: int, visit: int, bound: int, blink: float, state: Random
-) -> tuple[int, int, int]:
-    """Answer (cost, position, position of the warehouse or -1) of putting `visit` into route `r`, if below `bound`.
+def cheapest(p: Arrays, routes: Routes, r: int, visit: int, bound: int) -> tuple[int, int, int]:
+    """Answer (cost, position, position of the warehouse or -1) of putting `visit` into route `r`.
 
-    A place is overlooked with probability `blink`: a search that errs now and then finds its way out of more corners.
+    (bound, -1, -1) if no place costs less than `bound`.
     """
     route, row, shift, it = routes.routes[r], routes.stages[r], p.shifts[r], p.stops[visit]
     best, position, loading = bound, -1, -1
@@ -36,7 +34,7 @@ def cheapest(
         if fetches and route.loading >= 0:
             first = max(first, route.loading + 1)
         elif fetches:
-            best, position, loading = with_loading(p, routes, r, visit, bound, blink, state)
+            best, position, loading = with_loading(p, routes, r, visit, bound)
             last = -1
     work, ways = p.work[visit, shift.pace], p.ways[it.place]
     fixed, ready = shift.fixed if route.size == 0 else 0, it.opens + work
@@ -55,8 +53,6 @@ def cheapest(
             continue
         if stage.earliest + stage.length + there > it.closes:
             break  # whatever comes later is reached later still
-        if uniform(state) < blink:
-            continue
         earliest, latest, length = extended(
             stage.earliest, stage.latest, stage.length, there, it.opens, it.closes, work
         )
@@ -81,11 +77,10 @@ def places(p: Arrays, routes: Routes, visit: int, costs: Longs, positions: Longs
 
     Shapes: costs, positions and loadings are [m].
     """
-    state = np.ones(1, np.uint64)
     for r in range(p.able.shape[1]):
         costs[r], positions[r], loadings[r] = IMPOSSIBLE, -1, -1
         if p.able[visit, r]:
-            costs[r], positions[r], loadings[r] = cheapest(p, routes, r, visit, IMPOSSIBLE, 0.0, state)
+            costs[r], positions[r], loadings[r] = cheapest(p, routes, r, visit, IMPOSSIBLE)
 
 
 @compiled
@@ -97,9 +92,7 @@ def lacks_parts(p: Arrays, routes: Routes, r: int, visit: int) -> bool:
 
 
 @compiled
-def with_loading(
-    p: Arrays, routes: Routes, r: int, visit: int, bound: int, blink: float, state: Random
-) -> tuple[int, int, int]:
+def with_loading(p: Arrays, routes: Routes, r: int, visit: int, bound: int) -> tuple[int, int, int]:
     """The cheapest place for the visit with the warehouse somewhere before it; position -1 if none is below `bound`."""
     route, row, shift, it = routes.routes[r], routes.stages[r], p.shifts[r], p.stops[visit]
     size, pace = route.size, shift.pace
@@ -124,19 +117,18 @@ def with_loading(
             if earliest + length + way > it.closes:
                 break
             cost = price + price_of(p, place, it.place, 0, way) + price_of(p, it.place, b, 0, onward) - then.leg
-            if uniform(state) >= blink:
-                early, late, away = extended(earliest, latest, length, way, it.opens, it.closes, p.work[visit, pace])
-                away = joined(early, late, away, onward, then.then_earliest, then.then_latest, then.then_length)
-                if away >= IMPOSSIBLE:
-                    cost = IMPOSSIBLE
-                elif p.driven:
-                    cost = driven(p, r, row, size, visit, i, q)
-                    if cost < IMPOSSIBLE:
-                        cost -= route.cost
-                else:
-                    cost += p.second_away * (away - route.length)
-                if cost < best:
-                    best, position, loading = cost, i, q
+            early, late, away = extended(earliest, latest, length, way, it.opens, it.closes, p.work[visit, pace])
+            away = joined(early, late, away, onward, then.then_earliest, then.then_latest, then.then_length)
+            if away >= IMPOSSIBLE:
+                cost = IMPOSSIBLE
+            elif p.driven:
+                cost = driven(p, r, row, size, visit, i, q)
+                if cost < IMPOSSIBLE:
+                    cost -= route.cost
+            else:
+                cost += p.second_away * (away - route.length)
+            if cost < best:
+                best, position, loading = cost, i, q
             if i < size:
                 after = p.stops[then.stop]
                 way = p.ways[place, after.place, 0]

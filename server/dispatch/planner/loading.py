@@ -5,7 +5,7 @@ from server.dispatch.planner.compiled import compiled, inlined
 from server.dispatch.planner.routes import IMPOSSIBLE, Routes, refresh
 
 
-@compiled
+@inlined
 def put(p: Arrays, routes: Routes, r: int, visit: int, position: int, loading: int) -> bool:
     """Put a visit into a route, and before it the warehouse if `loading` says where."""
     insert_stop(routes, r, visit, position)

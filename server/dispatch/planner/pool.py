@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
 from server.dispatch.planner.arrays import Arrays, Ints, Longs
-from server.dispatch.planner.compiled import compiled, inlined
+from server.dispatch.planner.compiled import inlined
 from server.dispatch.planner.routes import Routes
 
 _SLOTS = 2**13
@@ -41,18 +41,10 @@ def empty_pool(routes: Routes) -> Pool:
 
 
 @inlined
-def _mixed(mark: np.uint64) -> np.uint64:
-    mark *= np.uint64(0x9E3779B97F4A7C15)
-    return mark ^ (mark >> np.uint64(29))
-
-
-@compiled
 def remember(pool: Pool, routes: Routes, r: int) -> None:
     """Keep a route."""
     size, row = routes.routes[r].size, routes.stages[r]
-    mark = _mixed(np.uint64(r + 1))
-    for i in range(size):
-        mark = _mixed(mark ^ np.uint64(row[i].stop))
+    mark = routes.routes[r].mark
     slot = np.int64(mark % np.uint64(pool.marks.shape[0]))
     if size == 0 or pool.marks[slot] == mark:
         return

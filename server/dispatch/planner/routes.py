@@ -40,6 +40,7 @@ ROUTE = np.dtype(
         ("loading", np.int32),  # position of the warehouse, -1 for none
         ("length", np.int64),  # seconds away from home, as stretches say it
         ("cost", np.int64),
+        ("mark", np.uint64),  # of its stops in their order; with the same mark it is the same route
     ],
     align=True,
 )
@@ -108,7 +109,14 @@ def joined(
     return delta + then_length + max(0, then_earliest - delta - latest)
 
 
-@compiled
+@inlined
+def mixed(mark: np.uint64) -> np.uint64:
+    """Spread what differs in one bit over many."""
+    mark *= np.uint64(0x9E3779B97F4A7C15)
+    return mark ^ (mark >> np.uint64(29))
+
+
+@inlined
 def refresh(p: Arrays, routes: Routes, r: int) -> bool:
     """Compute everything about route `r` anew from its stops. Answers False if it can't be driven."""
     route, row, shift = routes.routes[r], routes.stages[r], p.shifts[r]
@@ -119,10 +127,12 @@ def refresh(p: Arrays, routes: Routes, r: int) -> bool:
             routes.used[r, b] = 0
     row[0].place, row[0].earliest, row[0].latest, row[0].length = shift.start, shift.starts, shift.over, 0
     here, price, fits = shift.start, 0, True
+    mark = mixed(np.uint64(r + 1))
     earliest, latest, length = shift.starts, shift.over, 0
     for i in range(size):
         stop = row[i].stop
         it = p.stops[stop]
+        mark = mixed(mark ^ np.uint64(stop))
         if stop >= n:
             route.loading = i
         else:
@@ -140,6 +150,7 @@ def refresh(p: Arrays, routes: Routes, r: int) -> bool:
         here = it.place
         then = row[i + 1]
         then.place, then.earliest, then.latest, then.length = here, earliest, latest, length
+    route.mark = mark
     last, way = row[size], p.ways[here, shift.end, 0]
     leg = price_of(p, here, shift.end, 0, way) if size else 0
     last.leg, last.then_earliest, last.then_latest, last.then_length = leg, shift.starts, shift.over, 0

@@ -6,12 +6,12 @@ of putting back and candidate routes that suit many different engineers. Compile
 
 import math
 
-from server.dispatch.planner.arrays import Arrays, Longs, Random
-from server.dispatch.planner.compiled import compiled
+from server.dispatch.planner.arrays import Arrays
+from server.dispatch.planner.compiled import compiled, inlined
 from server.dispatch.planner.insertion import cheapest, uniform
 from server.dispatch.planner.loading import put, settle_loading
 from server.dispatch.planner.pool import remember
-from server.dispatch.planner.routes import Routes, refresh
+from server.dispatch.planner.routes import refresh
 from server.dispatch.planner.state import Search, keep_best, keep_count, position_of, touch, undo
 from server.dispatch.planner.trading import trade
 
@@ -19,7 +19,7 @@ _TRADED = 0.2  # how often a step is a trade; it takes a twentieth of the time o
 _STRINGS = 10.0  # visits taken out at once on average
 _LONGEST = 10.0  # visits of one string
 _SPLIT = 0.5  # how often a string leaves some of its visits where they are
-_BLINK = 0.01
+_BLINK = 0.01  # how often a route is overlooked: who errs now and then finds the way out of more corners
 _NEAR_SHIFTS = 6  # looked at besides the routes of neighbours
 _PATIENT = 0.05  # how often visits are put in though they cost more than their penalties, up to so many times
 _PATIENCE = 3
@@ -54,7 +54,7 @@ def anneal(p: Arrays, s: Search, steps: int, warm: float, cool: float) -> None:
         warm *= factor
 
 
-@compiled
+@inlined
 def _ruin(p: Arrays, s: Search) -> int:
     """Take strings of visits out of routes that pass near a random visit. Answers the change of cost."""
     routes, n = s.routes, p.able.shape[0]
@@ -98,7 +98,7 @@ def _ruin(p: Arrays, s: Search) -> int:
     return gain
 
 
-@compiled
+@inlined
 def _take_string(p: Arrays, s: Search, r: int, position: int, free: int, longest: float) -> None:
     """Take out up to `longest` visits around a position, perhaps leaving a few in their midst."""
     n, row, size = p.able.shape[0], s.routes.stages[r], s.routes.routes[r].size
@@ -124,7 +124,7 @@ def _take_string(p: Arrays, s: Search, r: int, position: int, free: int, longest
     s.routes.routes[r].size = kept
 
 
-@compiled
+@inlined
 def _recreate(p: Arrays, s: Search) -> int:
     """Put what was taken out, and some of what was left out before, back where it costs least."""
     routes, gain = s.routes, 0
@@ -133,7 +133,7 @@ def _recreate(p: Arrays, s: Search) -> int:
     for k in range(_ordered(p, s)):
         visit = s.order[k]
         bound = patience * p.stops[visit].penalty
-        _, r, position, loading = best_place(p, routes, visit, bound, _BLINK, s.seen, s.random)
+        _, r, position, loading = _best_place(p, s, visit, bound)
         if r < 0:
             continue
         touch(s, r)
@@ -146,15 +146,14 @@ def _recreate(p: Arrays, s: Search) -> int:
     return gain
 
 
-@compiled
-def best_place(
-    p: Arrays, routes: Routes, visit: int, bound: int, blink: float, seen: Longs, random: Random
-) -> tuple[int, int, int, int]:
+@inlined
+def _best_place(p: Arrays, s: Search, visit: int, bound: int) -> tuple[int, int, int, int]:
     """Answer (cost, route, position, position of the warehouse) where a visit costs least; route -1: not below `bound`.
 
     Looked at are the routes of the visits around it, and the shifts that begin nearest: a few, or all if none of them
-    has a place. seen: the last look at each.
+    has a place. What was found in a route is true again whenever it has the same stops.
     """
+    routes, seen, touched, looked, random = s.routes, s.seen, s.is_touched, s.looked, s.random
     seen[0] += 1  # the first entry counts the looks; route r keeps its own at r + 1
     it, look, at, position, loading = p.stops[visit], seen[0], -1, -1, -1
     best, near = bound, p.near.shape[1]
@@ -171,14 +170,21 @@ def best_place(
         if seen[r + 1] == look or not p.able[visit, r]:
             continue
         seen[r + 1] = look
+        if uniform(random) < _BLINK:
+            continue
         more = it.change if it.known >= 0 and it.known != r else 0
-        cost, i, q = cheapest(p, routes, r, visit, best - more, blink, random)
-        if cost + more < best:
+        below, known, mark = best - more, looked[visit, r], routes.routes[r].mark
+        cost, i, q = known.cost, known.position, known.loading
+        if touched[r] or known.mark != mark or (i < 0 and cost < below):
+            cost, i, q = cheapest(p, routes, r, visit, below)
+            if not touched[r]:  # a step is mostly taken back: what was known before it is worth more
+                known.mark, known.cost, known.position, known.loading = mark, cost, i, q
+        if i >= 0 and cost < below:
             best, at, position, loading = cost + more, r, i, q
     return best, at, position, loading
 
 
-@compiled
+@inlined
 def _ordered(p: Arrays, s: Search) -> int:
     """Line up what is to be put back, by one of several tastes; answers how many."""
     count = 0

@@ -16,10 +16,7 @@ from server.dispatch.planner.state import Search, adopt, begun
 from server.dispatch.planner.stopping import Progress, Stop
 
 _SLICE = 200  # steps between two looks at the criterion
-# Temperatures as multiples of what the way to a neighbour costs on average: where time away is paid for, waiting makes
-# hills that a search must climb.
-_WARM, _COLD = 2.0, 0.02
-_HILLY = 2.5
+_WARM, _COLD = 5.0, 0.05  # temperatures as multiples of what the way to a neighbour costs on average
 # How far the search is when its routes are put together anew, and how many steps a visit are worth that.
 _POOLED = 0.5, 0.7, 0.9
 _POOLED_AFTER = 1000
@@ -40,7 +37,7 @@ def solve(
         return solve_linked(problem, stop, seed=seed, start=start, heard=heard, search=solve)
     arrays = arrays_of(problem)
     search = begun(arrays, _routes(problem, arrays, start), seed)
-    near = _neighbour_price(arrays) * (_HILLY if arrays.second_away else 1.0)
+    near = _neighbour_price(arrays)
     so_far, pooled = Progress(0, 0, int(search.costs[1])), list(_POOLED)
     while arrays.able.any() and (done := stop.progress(so_far)) < 1:
         heat = near * _WARM * (_COLD / _WARM) ** done

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from server.dispatch.planner.arrays import Arrays, Flags, Ints, Longs, Random
+from server.dispatch.planner.arrays import Arrays, Flags, Ints, Longs, Random, Records
 from server.dispatch.planner.compiled import compiled, inlined
 from server.dispatch.planner.insertion import uniform
 from server.dispatch.planner.pool import Chosen, Pool, empty_pool
@@ -28,6 +28,18 @@ class Search(NamedTuple):
     order: Ints  # [n]
     keys: NDArray[np.float64]  # [n]
     pool: Pool
+    looked: Records  # [n, m] what a visit would cost in a route when that was last looked at
+
+
+LOOK = np.dtype(
+    [
+        ("mark", np.uint64),  # of the route then
+        ("cost", np.int64),  # of the cheapest place; without one, what no place is below
+        ("position", np.int16),
+        ("loading", np.int16),
+    ],
+    align=True,
+)
 
 
 def begun(arrays: Arrays, routes: Routes, seed: int) -> Search:
@@ -53,6 +65,7 @@ def begun(arrays: Arrays, routes: Routes, seed: int) -> Search:
         order=np.zeros(visits, np.int32),
         keys=np.zeros(visits, np.float64),
         pool=empty_pool(routes),
+        looked=np.zeros((visits, shifts), LOOK),
     )
     for _ in range(5):
         uniform(search.random)
@@ -83,7 +96,7 @@ def changes(arrays: Arrays, routes: Routes) -> int:
     return int(visits["change"][moved].sum())
 
 
-@compiled
+@inlined
 def touch(s: Search, r: int) -> None:
     if not s.is_touched[r]:
         s.is_touched[r] = True
@@ -100,7 +113,7 @@ def position_of(routes: Routes, r: int, visit: int) -> int:
     return i
 
 
-@compiled
+@inlined
 def keep_count(s: Search) -> None:
     """After a step that stands: who is left out now."""
     kept = 0
@@ -123,7 +136,7 @@ def keep_best(s: Search) -> None:
             s.best.stages[r, i].stop = s.routes.stages[r, i].stop
 
 
-@compiled
+@inlined
 def undo(p: Arrays, s: Search) -> None:
     """After a step that doesn't: the routes are as they were."""
     routes, n = s.routes, p.able.shape[0]
@@ -142,7 +155,7 @@ def undo(p: Arrays, s: Search) -> None:
                 routes.shift[stop] = r
 
 
-@compiled
+@inlined
 def _copy(one: Routes, other: Routes, r: int) -> None:
     """Make one route what it is elsewhere; where its visits are is the caller's."""
     other.routes[r] = one.routes[r]

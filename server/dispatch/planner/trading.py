@@ -1,7 +1,7 @@
 """Two shifts trade what they do from some visit on, or all of it, which removing strings hardly ever does. Compiled."""
 
 from server.dispatch.planner.arrays import Arrays
-from server.dispatch.planner.compiled import compiled
+from server.dispatch.planner.compiled import inlined
 from server.dispatch.planner.insertion import uniform
 from server.dispatch.planner.loading import settle_loading
 from server.dispatch.planner.routes import IMPOSSIBLE, refresh
@@ -10,7 +10,7 @@ from server.dispatch.planner.state import Search, position_of, touch
 _ANYBODY = 0.3  # how often the other is any shift that is able, instead of one that makes a visit nearby
 
 
-@compiled
+@inlined
 def trade(p: Arrays, s: Search) -> int:
     """Trade around a random visit. Answers the change of cost, IMPOSSIBLE if it can't be driven."""
     s.taken[-1] = 0
@@ -25,7 +25,7 @@ def trade(p: Arrays, s: Search) -> int:
     return int(min(after - before, IMPOSSIBLE))
 
 
-@compiled
+@inlined
 def _drawn(p: Arrays, s: Search) -> tuple[int, int, int, int]:
     """Answer two shifts, and from which position on each gives away what it does; the second is -1 if there is none."""
     routes, near, shifts = s.routes, p.near, p.near_shifts
@@ -50,7 +50,7 @@ def _drawn(p: Arrays, s: Search) -> tuple[int, int, int, int]:
     return one, i, other, j
 
 
-@compiled
+@inlined
 def _may_have(p: Arrays, s: Search, one: int, i: int, other: int, j: int) -> bool:
     """Whether `one` is able, and has room, to do from position `i` on what `other` does from `j` on."""
     routes, n, size = s.routes, p.able.shape[0], s.routes.routes[other].size
@@ -64,7 +64,7 @@ def _may_have(p: Arrays, s: Search, one: int, i: int, other: int, j: int) -> boo
     return True
 
 
-@compiled
+@inlined
 def _go_on(p: Arrays, s: Search, one: int, i: int, other: int, j: int) -> int:
     """Let `one` go on from position `i` as `other` did from `j`. Answers what it costs, moved visits included."""
     routes, n, size, moved = s.routes, p.able.shape[0], i, 0
