@@ -11,11 +11,19 @@ import pytest
 from procrastinate import App as JobApp
 
 from server.core.db import Database, UnitOfWork
+from server.customers import service as customers
 from server.dispatch import service as dispatch
 from server.dispatch.live_day import disruptions, policy, queries, service, what_if
 from server.dispatch.live_day.days import RunningDays, read_picture
 from server.dispatch.live_day.domain import DisruptionKind, DisruptionState, Lacking, Miss, Rating, Rule, Side
-from server.dispatch.live_day.errors import DaysNotAhead, NobodyWaited, NotUnderWay, SlotTaken, TimesBackwards
+from server.dispatch.live_day.errors import (
+    DaysNotAhead,
+    NobodyWaited,
+    NotUnderWay,
+    OutOfStep,
+    SlotTaken,
+    TimesBackwards,
+)
 from server.dispatch.live_day.service import Wish
 from server.dispatch.live_day.tours import known_tours
 from server.dispatch.planner.plan import Costs, Plan, tour_of
@@ -31,12 +39,13 @@ from server.dispatch.planning.timetable import known_timetable_of
 from server.geo.estimate import EstimatedTravel
 from server.identity.domain import Actor
 from server.workforce.domain import SkillLevel
+from server.workorders import arrangements
 from server.workorders import queries as of_orders
 from server.workorders import service as workorders
-from server.workorders.domain import Action, Priority, State
+from server.workorders.domain import Action, LinkKind, Priority, State
 from tests.factories.customers import MONTE_CARLO
 from tests.factories.live_day import Town
-from tests.factories.workorders import work_until
+from tests.factories.workorders import an_order, work_until
 
 TRAVEL = EstimatedTravel()
 HOUR = timedelta(hours=1)
@@ -198,6 +207,83 @@ async def test_whoever_is_away_is_offered_nothing(uow, dispatcher, days, town, s
     await disruptions.report_absence(uow, dispatcher, services.jobs, anna.person, why="sick")
     found = await service.offers(uow, dispatcher, days, order.id)
     assert [it.duty.engineer_id for it in found.placed] == [bruno.person]
+
+
+# --- orders that are linked -------------------------------------------------------------------------------------------
+
+
+async def link(uow, dispatcher, kind, first, then, gap=0):
+    await arrangements.link(uow, dispatcher, kind=kind, first_id=first.id, then_id=then.id, gap_minutes=gap)
+
+
+async def test_no_slot_begins_before_the_end_of_what_an_order_waits_for(uow, dispatcher, days, town):
+    anna, bruno = await town.engineer("Anna", 0, days=2), await town.engineer("Bruno", 500, days=2)
+    first, then = await town.order(800), await town.order(900)
+    await link(uow, dispatcher, LinkKind.BEFORE, first, then, gap=30)
+    waits = await service.slots(uow, dispatcher, days, then.id, many=2)
+    assert not waits.slots, "nobody knows when the first ends"
+    assert {(it.engineer_id, it.why) for it in waits.left_out} == {(it.person, Miss.LINK) for it in (anna, bruno)}
+    assert f"waits for work order {first.number}" in waits.left_out[0].sentence
+    visit = await town.send(first, anna, 3)
+    ready = visit.planned_end + timedelta(minutes=30)
+    found = await service.slots(uow, dispatcher, days, then.id, many=2, width=60)
+    assert min(it.placed.begins for it in found.slots) == ready
+    assert len({it.day for it in found.slots}) == 2
+    with pytest.raises(OutOfStep, match=f"end of work order {first.number}"):
+        await service.take(
+            uow, dispatcher, days, TRAVEL, work_order_id=then.id, engineer_id=bruno.person, start=ready - HOUR
+        )
+    taken = await take(uow, dispatcher, days, then, found.slots[0])
+    assert taken.planned_start == ready
+
+
+async def test_what_comes_first_is_offered_so_that_it_ends_before_what_waits_for_it(uow, dispatcher, days, town):
+    anna, _ = await town.engineer("Anna", 0), await town.engineer("Bruno", 500)
+    first = await town.order(800, duration_minutes=60)
+    then, visit = await town.visit(anna, 900, 4)
+    await link(uow, dispatcher, LinkKind.BEFORE, first, then)
+    found = await service.slots(uow, dispatcher, days, first.id, many=1, width=60)
+    assert found.slots
+    assert all(it.placed.ends <= visit.planned_start for it in found.slots)
+
+
+async def test_a_mate_is_offered_for_the_minute_the_other_begins(uow, dispatcher, days, town):
+    anna, bruno = await town.engineer("Anna", 0), await town.engineer("Bruno", 500)
+    first = await town.order(800)
+    site = await uow.value("select site_id from work_order where id = %(it)s", it=first.id)
+    then = await an_order(uow, dispatcher, site=await customers.site_of(uow, site))
+    await link(uow, dispatcher, LinkKind.TOGETHER, first, then)
+    visit = await town.send(first, anna, 3)
+    slots = (await service.slots(uow, dispatcher, days, then.id, many=1, width=60)).slots
+    offers = (await service.offers(uow, dispatcher, days, then.id)).placed
+    assert [(it.engineer_id, it.placed.begins) for it in slots] == [(bruno.person, visit.planned_start)]
+    assert [(it.duty.engineer_id, it.begins) for it in offers] == [(bruno.person, visit.planned_start)]
+    alone = await what_if.what_if(uow, dispatcher, days, then.id, engineer_id=bruno.person)
+    assert (alone.start, alone.broken) == (visit.planned_start, ())
+    left_out = (await service.offers(uow, dispatcher, days, then.id)).left_out
+    assert [(it.engineer_id, it.why) for it in left_out] == [(anna.person, Miss.LINK)], "nobody is two"
+    both = await what_if.what_if(uow, dispatcher, days, then.id, engineer_id=anna.person, start=visit.planned_start)
+    assert Rule.LINK in {it.code for it in both.broken}
+
+
+async def test_an_urgent_order_that_waits_for_tomorrow_is_offered_nowhere_today_and_says_why(
+    uow, dispatcher, days, town
+):
+    anna = await town.engineer("Anna", 0, days=2)
+    first, _ = await town.visit(anna, 900, 26)
+    then = await town.order(800, priority=Priority.URGENT)
+    await link(uow, dispatcher, LinkKind.BEFORE, first, then)
+    found = await service.offers(uow, dispatcher, days, then.id)
+    assert not found.placed
+    assert {it.why for it in found.left_out} == {Miss.LINK}
+    asked = await what_if.what_if(uow, dispatcher, days, then.id, engineer_id=anna.person)
+    assert asked.start is not None
+    assert asked.start >= uow.now() + 27 * HOUR, "in the cheapest place that the link allows"
+    assert Rule.LINK not in {it.code for it in asked.broken}
+    early = await what_if.what_if(uow, dispatcher, days, then.id, engineer_id=anna.person, start=uow.now() + 2 * HOUR)
+    (broken,) = [it for it in early.broken if it.code is Rule.LINK]
+    assert (broken.side, broken.at) == (Side.EARLY, uow.now() + 27 * HOUR)
+    assert str(first.number) in broken.sentence
 
 
 # --- what-if ----------------------------------------------------------------------------------------------------------

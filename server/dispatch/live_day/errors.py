@@ -7,6 +7,12 @@ class SlotTaken(Problem):
     sentence = "There is no room for this any more at {start}; {many} slots of that day are still free."
 
 
+class OutOfStep(Problem):
+    code = "slot.out_of_step"
+    kind = Kind.CONFLICT
+    sentence = "Somebody can't begin at {start}: {why}"
+
+
 class SlotsNotAsked(Problem):
     code = "slot.not_asked"
     kind = Kind.REFUSED

@@ -8,10 +8,11 @@ from uuid import UUID
 from server.core.db import UnitOfWork
 from server.customers.domain import Tier
 from server.dispatch.live_day.domain import Disruption, DisruptionKind, DisruptionState, Repair
+from server.dispatch.live_day.linked import Mate
 from server.dispatch.planning.domain import ASKS, LineState, PlanKind, PlanState
 from server.dispatch.prospects import FRESH
 from server.geo.domain import Point
-from server.workorders.domain import BEGUN_VISIT, VisitState
+from server.workorders.domain import BEGUN_VISIT, DONE, State, VisitState
 
 _UNDER_WAY = [str(it) for it in BEGUN_VISIT - {VisitState.PAUSED}]
 _WAITING = [str(it) for it in (VisitState.PLANNED, VisitState.DISPATCHED, VisitState.ACCEPTED)]
@@ -305,6 +306,27 @@ async def site_facts(uow: UnitOfWork, site_id: UUID) -> SiteFacts | None:
         where s.id = %(id)s
         """,
         id=site_id,
+    )
+
+
+async def mates(uow: UnitOfWork, work_order_id: UUID) -> list[Mate]:
+    """Answer the orders that an order is linked with, and when somebody is expected there."""
+    return await uow.all_of(
+        Mate,
+        f"""
+        select l.kind, l.first_id = o.id as first, l.gap_minutes, o.number,
+               o.state in ({", ".join(f"'{it}'" for it in sorted(DONE))}) as done,
+               v.planned_start as starts, v.planned_end as ends, v.engineer_id
+        from work_order_link l
+        join work_order o on o.id in (l.first_id, l.then_id) and o.id <> %(order)s
+        left join lateral (
+            select planned_start, planned_end, engineer_id from visit v
+            where v.work_order_id = o.id and v.finished_at is null
+            order by v.ordinal desc limit 1) v on true
+        where %(order)s in (l.first_id, l.then_id) and o.state <> '{State.CANCELLED}' and o.voided_at is null
+        order by o.number
+        """,
+        order=work_order_id,
     )
 
 

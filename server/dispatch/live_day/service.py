@@ -1,5 +1,6 @@
 """While the day runs: when a customer can be offered somebody, and who takes one visit more."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,8 +13,9 @@ from server.customers.domain import Tier
 from server.dispatch import service as dispatch
 from server.dispatch.live_day import queries
 from server.dispatch.live_day.days import Day, RunningDays, Search, place, read_picture
-from server.dispatch.live_day.domain import LeftOut
-from server.dispatch.live_day.errors import DaysNotAhead, OrderUnderWay, SlotTaken
+from server.dispatch.live_day.domain import LeftOut, Miss
+from server.dispatch.live_day.errors import DaysNotAhead, OrderUnderWay, OutOfStep, SlotTaken
+from server.dispatch.live_day.linked import Bounds, bounds_of
 from server.dispatch.live_day.slots import Slot, day_of, rating_of, spans_of
 from server.dispatch.live_day.tours import NotDrivable, Placed, known_tours, why_not, within, without
 from server.dispatch.planning import reading
@@ -72,6 +74,8 @@ async def slots(
     Raises NotFound, DaysNotAhead, OrderUnderWay.
     """
     order = await _wished(uow, actor, asked)
+    bounds = await bounds_of_order(uow, order)
+    order = bounds.apart(order)
     zone = ZoneInfo(await queries.zone(uow))
     today = uow.now().astimezone(zone).date()
     first = first or today
@@ -80,25 +84,28 @@ async def slots(
     found: list[Slot] = []
     left_out: list[LeftOut] = []
     for day in (first + timedelta(days=ahead) for ahead in range(many)):
-        slots_of_day, missed = await _slots_of_day(uow, days, order, day, width, zone)
+        slots_of_day, missed = await _slots_of_day(uow, days, order, bounds, day, width, zone)
         found += slots_of_day
         left_out += missed
     return Slots(str(zone), tuple(found), tuple(left_out))
 
 
 async def _slots_of_day(
-    uow: UnitOfWork, days: RunningDays, order: Order, day: date, width: int, zone: ZoneInfo
+    uow: UnitOfWork, days: RunningDays, order: Order, bounds: Bounds, day: date, width: int, zone: ZoneInfo
 ) -> tuple[list[Slot], list[LeftOut]]:
     whole = day_of(day, zone)
+    if bounds.cut(whole) is None:
+        return [], _held_back(await days.day(uow, whole.opens, whole.closes), bounds)
     search = Search(uow, days.roads, await days.day(uow, whole.opens, whole.closes), order)
     found = []
     for span in spans_of(day, width, zone):
         if span.closes <= uow.now():
             continue
         # Who begins when a span ends begins in the next.
-        best = await search.best(1, replace(span, closes=span.closes - MINUTE))
+        free = bounds.cut(replace(span, closes=span.closes - MINUTE))
+        best = await search.best(1, free) if free else []
         found += [Slot(day, span, it.duty.engineer_id, it, rating_of(it)) for it in best]
-    return found, search.left_out()
+    return found, _named(search.left_out(), bounds)
 
 
 async def take(
@@ -117,7 +124,8 @@ async def take(
     """Book what was offered, if there is room for it still.
 
     window: what the customer was promised; it becomes the order's. most_delay: seconds that others were shown to begin
-    later in all. Raises NotFound, Forbidden, OrderUnderWay, NotAnEngineer, SlotTaken with the day's slots as they are.
+    later in all. Raises NotFound, Forbidden, OrderUnderWay, NotAnEngineer, OutOfStep with what it is linked with, and
+    SlotTaken with the day's slots as they are.
     """
     require(actor, Permission.VISITS_DISPATCH)
     row = await access.work_order_for(uow, actor, work_order_id)
@@ -125,11 +133,15 @@ async def take(
     # Whoever takes a slot of this engineer waits here, and then sees what the other has taken.
     if not await workforce_queries.lock_engineer(uow, engineer_id):
         raise NotAnEngineer
+    bounds = await bounds_of_order(uow, order)
+    if broken := bounds.against(start):
+        raise OutOfStep(start=start.isoformat(), why=" ".join(it.sentence for it in broken))
     zone = ZoneInfo(await queries.zone(uow))
     day = start.astimezone(zone).date()
-    placed = await _still_free(uow, days, order, engineer_id, start, day_of(day, zone))
+    order = bounds.apart(order)
+    placed = await _still_free(uow, days, order, bounds, engineer_id, start, day_of(day, zone))
     if placed is None or placed.delay_seconds > most_delay + 60:
-        free, _ = await _slots_of_day(uow, days, order, day, width, zone)
+        free, _ = await _slots_of_day(uow, days, order, bounds, day, width, zone)
         spans = [f"{it.span.opens.isoformat()}/{it.span.closes.isoformat()}" for it in free]
         raise SlotTaken(start=start.isoformat(), many=len(spans), slots=spans)
     if window is not None:
@@ -147,17 +159,17 @@ async def take(
 
 
 async def _still_free(
-    uow: UnitOfWork, days: RunningDays, order: Order, engineer_id: UUID, start: datetime, day: Span
+    uow: UnitOfWork, days: RunningDays, order: Order, bounds: Bounds, engineer_id: UUID, start: datetime, day: Span
 ) -> Placed | None:
     picture = await read_picture(uow, day.opens, day.closes, [engineer_id])
     # People talk while time passes: what was offered for this minute may begin a little after it.
     for until in (start, start + _WHILE_TALKING):
-        found = []
+        found, span = [], bounds.cut(Span(start, until)) or Span(start, start)
         for tour in known_tours(picture):
             if why_not(tour.duty, order) is None:
                 with suppress(NotDrivable):
                     alone = without(tour, order.id)
-                    found.append(await place(days.roads, picture, alone, within(order, Span(start, until))))
+                    found.append(await place(days.roads, picture, alone, within(order, span)))
         best = min((it for it in found if it is not None), key=lambda it: it.cost, default=None)
         if best is not None:
             return best
@@ -176,9 +188,31 @@ async def offers(uow: UnitOfWork, actor: Actor, days: RunningDays, work_order_id
     """Answer who could take an order on today at the least cost, exact by the roads. Raises NotFound, OrderUnderWay."""
     require(actor, Permission.VISITS_DISPATCH)
     order = await _open_order(uow, await access.work_order_for(uow, actor, work_order_id))
-    search = Search(uow, days.roads, await today(uow, days), order)
+    bounds, running = await bounds_of_order(uow, order), await today(uow, days)
+    free = bounds.narrowed(bounds.apart(order), Span(running.picture.begins, running.picture.until))
+    if free is None:
+        return Offers((), tuple(_held_back(running, bounds)))
+    search = Search(uow, days.roads, running, free)
     placed = await search.best(_OFFERS)
-    return Offers(tuple(placed), tuple(search.left_out()))
+    return Offers(tuple(placed), tuple(_named(search.left_out(), bounds)))
+
+
+async def bounds_of_order(uow: UnitOfWork, order: Order) -> Bounds:
+    """Answer what the orders that an order is linked with say about when it may begin."""
+    return bounds_of(await queries.mates(uow, order.id), order.minutes)
+
+
+def _held_back(day: Day, bounds: Bounds) -> list[LeftOut]:
+    duties = [(shift, tour.duty) for shift, tour in day.tours.items()]
+    return [LeftOut(it.engineer_id, it.name, shift, Miss.LINK, bounds.why) for shift, it in duties]
+
+
+def _named(left_out: Sequence[LeftOut], bounds: Bounds) -> list[LeftOut]:
+    """Say of those who make an order that begins together with it that they do."""
+    return [
+        replace(it, why=Miss.LINK, sentence=bounds.mates[it.engineer_id]) if it.engineer_id in bounds.mates else it
+        for it in left_out
+    ]
 
 
 async def today(uow: UnitOfWork, days: RunningDays) -> Day:

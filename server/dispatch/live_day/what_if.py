@@ -12,13 +12,14 @@ from server.core.errors import NotFound
 from server.dispatch.live_day import queries
 from server.dispatch.live_day.days import RunningDays, place, read_picture
 from server.dispatch.live_day.domain import Broken, Rule, Side
+from server.dispatch.live_day.linked import Bounds, bounds_of
 from server.dispatch.live_day.roads import Roads
 from server.dispatch.live_day.slots import day_of
 from server.dispatch.live_day.tours import Known, NotDrivable, booked_at, known_tours, why_not, without
 from server.dispatch.planner.plan import Undrivable, tour_of
 from server.dispatch.planning import reading
 from server.dispatch.planning.asking import Asked, ask, places_of, softened, whole_minutes
-from server.dispatch.planning.picture import Booked, Order, Picture
+from server.dispatch.planning.picture import Booked, Order, Picture, Span
 from server.dispatch.planning.timetable import Call, Timetable, known_timetable_of
 from server.identity.access import require
 from server.identity.domain import Actor, Permission
@@ -95,7 +96,8 @@ async def what_if(
     if order is None:
         raise NotFound(thing="work order")
     zone = ZoneInfo(await queries.zone(uow))
-    asking = _Asking(uow, days.roads, order, zone)
+    bounds = bounds_of(await queries.mates(uow, order.id), order.minutes)
+    asking = _Asking(uow, days.roads, order, bounds, zone)
     given = await asking.given_to(engineer_id, start)
     taken = await asking.taken_from(engineer_id, given[0] if given else None)
     if given is None:
@@ -108,8 +110,8 @@ async def what_if(
 
 
 class _Asking:
-    def __init__(self, uow: UnitOfWork, roads: Roads, order: Order, zone: ZoneInfo) -> None:
-        self._uow, self._roads, self._order, self._zone = uow, roads, order, zone
+    def __init__(self, uow: UnitOfWork, roads: Roads, order: Order, bounds: Bounds, zone: ZoneInfo) -> None:
+        self._uow, self._roads, self._order, self._bounds, self._zone = uow, roads, order, bounds, zone
 
     async def given_to(self, engineer: UUID, start: datetime | None) -> tuple[Known, Order] | None:
         """Answer the shift as it is known and the order as it would be booked in it."""
@@ -125,9 +127,12 @@ class _Asking:
             picture = await self._picture(engineer, self._uow.now() + timedelta(days=ahead))
             tours = known_tours(picture)
             first = first or next(iter(tours), None)
+            order = self._bounds.narrowed(self._order, Span(picture.begins, picture.until))
+            if order is None:
+                continue
             for tour in tours:
                 with suppress(NotDrivable):
-                    placed = await place(self._roads, picture, without(tour, self._order.id), self._order)
+                    placed = await place(self._roads, picture, without(tour, order.id), order)
                     if placed is not None:
                         return tour, self._booked(tour, placed.begins)
         return None if first is None else (first, self._booked(first, await self._at_the_end(first)))
@@ -188,6 +193,10 @@ class _Asking:
             found.append(broken)
         found += self._against_the_shift(after, booked, effect)
         found += _against_what_was_said(booked, effect)
+        if call := _call(effect.after, booked.id):
+            found += self._bounds.against(call.begins)
+        if mate := self._bounds.mates.get(duty.engineer_id):
+            found.append(Broken(Rule.LINK, mate))
         if not _can_rest(await self._asked(after), after) and _can_rest(await self._asked(before), before):
             found.append(Broken(Rule.BREAK, f"{duty.name} would have no break."))
         held = self._order.booked

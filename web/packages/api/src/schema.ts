@@ -4713,7 +4713,7 @@ export interface components {
          * @description Why a shift makes no offers.
          * @enum {string}
          */
-        Miss: "skill" | "ban" | "undrivable" | "no_room";
+        Miss: "skill" | "ban" | "undrivable" | "no_room" | "link";
         /**
          * MissingFileOut
          * @description A photo whose bytes have not come. `overdue` after 24 hours; `last_contact_at` is of its author's phones.
@@ -6451,7 +6451,7 @@ export interface components {
          * @description What giving an order to somebody would break.
          * @enum {string}
          */
-        Rule: "skill" | "ban" | "shift" | "window" | "promise" | "break" | "pin";
+        Rule: "skill" | "ban" | "shift" | "window" | "promise" | "break" | "pin" | "link";
         /**
          * RuleConditions
          * @description What an order must be like: all of what is given, and of a list one of its values.
