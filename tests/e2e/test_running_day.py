@@ -220,6 +220,7 @@ def test_an_urgent_order_is_offered_taken_by_one_press_and_undone(visit, crew):
     done = page.get_by_role("alert").filter(has_text=name)
     expect(done).to_be_visible()
     assert crew.holder(order) == name
+    expect(offers).to_have_count(0)
     done.get_by_role("button", name="Undo").click()
     expect(offers).to_have_count(2)
     assert crew.holder(order) is None

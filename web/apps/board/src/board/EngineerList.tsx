@@ -6,6 +6,7 @@ import { useNarrow } from "../app/screen";
 import { useBoard } from "../app/services";
 import { useWords } from "../i18n";
 import { Mark } from "../running/Marks";
+import { useDisturbing } from "../running/queries";
 import { Avatar } from "../ui/Avatar";
 import { Bar, Message } from "../ui/Messages";
 import { loadColour, sortedCrew } from "./crew";
@@ -44,6 +45,7 @@ function EngineerRow({ engineer }: { engineer: Engineer }) {
   const narrow = useNarrow();
   const { engineer: selected } = useWhereabouts();
   const open = selected === engineer.id;
+  const disturbing = useDisturbing(engineer.id);
   const choose = () => go({ engineer: open ? null : engineer.id, ...(narrow && { pane: "map" }) });
   return (
     <button type="button" className={css.engineer} aria-pressed={open} data-testid="engineer-row" onClick={choose}>
@@ -52,9 +54,8 @@ function EngineerRow({ engineer }: { engineer: Engineer }) {
         <strong>{engineer.name}</strong>
         <EngineerStateLabel engineer={engineer} />
       </span>
-      <Mark engineer={engineer.id} />
       <span className={css.engineerLine}>
-        <CurrentOrder engineer={engineer} />
+        {disturbing.length > 0 ? <Mark engineer={engineer.id} /> : <CurrentOrder engineer={engineer} />}
         <Shift engineer={engineer} />
       </span>
       <span className={css.load}>

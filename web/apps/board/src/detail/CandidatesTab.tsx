@@ -21,7 +21,8 @@ export function CandidatesTab({ order }: { order: Order }) {
   const { t } = useWords();
   const wanted = ASSIGNABLE.has(stageOf(order.state));
   const found = useCandidates(order.id, wanted);
-  const offers = useOffers(order.id, order.priority === "urgent" && stageOf(order.state) === "open");
+  const pressing = order.priority === "urgent" && stageOf(order.state) === "open";
+  const offers = useOffers(order.id, pressing);
   if (!wanted) {
     const underway = stageOf(order.state) === "underway";
     return <Message icon={CircleCheckBig} title={t(underway ? "cand.underway" : "cand.closed")} />;
@@ -29,8 +30,8 @@ export function CandidatesTab({ order }: { order: Order }) {
   return (
     <>
       <FindTime order={order} />
-      <Offered offers={offers} />
-      {!offers.isLoading && <Ranked order={order} found={found} offers={offers.data ?? null} />}
+      {pressing && <Offered offers={offers} />}
+      {!offers.isLoading && <Ranked order={order} found={found} offers={pressing ? (offers.data ?? null) : null} />}
     </>
   );
 }
