@@ -156,7 +156,7 @@ def test_the_map_draws_land_sea_and_pins_without_asking_any_other_host(visit, of
 
 def test_the_best_candidate_is_assigned_the_timeline_says_so_and_undo_takes_it_back(visit, office):
     title = a_title()
-    report(office, title)
+    report(office, title, "high")  # an urgent one is offered to whoever has room today
     page = sign_in(visit)
     open_order(page, title)
     detail = page.get_by_test_id("order-detail")
@@ -269,7 +269,7 @@ def test_a_dispatcher_opens_an_order_and_lands_on_its_candidates(visit, office):
     dialog.get_by_text("Urgent").click()
     dialog.get_by_role("button", name="Create order").click()
     expect(page.get_by_test_id("order-detail").get_by_role("heading", name=title)).to_be_visible()
-    expect(page.get_by_test_id("candidate").first).to_be_visible()
+    expect(page.get_by_test_id("offer").or_(page.get_by_test_id("candidate")).first).to_be_visible()
     assert visit.errors == []
 
 
