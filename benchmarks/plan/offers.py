@@ -137,7 +137,7 @@ async def _know_every_tour(database: Database, org: uuid.UUID, days: RunningDays
     async with database.unit_of_work(org) as uow:
         day = await service.today(uow, days)
     for tour in day.tours.values():
-        await days.roads.learn(tour.places, tour.places, tour.leaves)
+        await days.roads.learn_legs(tour.legs, tour.leaves)
 
 
 def _told(times: list[float]) -> float:

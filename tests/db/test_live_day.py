@@ -28,7 +28,7 @@ from server.dispatch.live_day.service import Wish
 from server.dispatch.live_day.tours import known_tours
 from server.dispatch.planner.plan import Costs, Plan, tour_of
 from server.dispatch.planner.problem import Problem, Shift, Visit, Window
-from server.dispatch.planner.running import Running
+from server.dispatch.planner.running import Book, Running, laid_alone
 from server.dispatch.planner.solve import solve
 from server.dispatch.planner.stopping import Steps
 from server.dispatch.planning import service as planning
@@ -58,6 +58,9 @@ def compiled() -> None:
     problem = Problem(visits, (Shift(0, 0, 0, 0, 5_000, overtime=60),), np.zeros((1, 1), np.int32))
     Running(problem, Plan((tour_of(problem, 0, [0]),), {}, Costs())).offers(1)
     solve(problem, Steps(200))
+    alone = laid_alone(problem, [1])
+    assert alone is not None
+    Book([alone]).cheapest(np.zeros(1, np.int64))
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 What is kept only says where it is worth asking: whoever is offered was read anew, and driven by the roads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
-from itertools import islice
+from functools import partial
+from itertools import groupby
 from uuid import UUID
 
 import numpy as np
@@ -16,15 +16,14 @@ from server.core import events
 from server.core.db import UnitOfWork
 from server.dispatch.live_day import queries
 from server.dispatch.live_day.domain import LeftOut, Miss
-from server.dispatch.live_day.roads import Roads
+from server.dispatch.live_day.laid import Asking, Laid, Standing, laid
+from server.dispatch.live_day.roads import Roads, hour_of
 from server.dispatch.live_day.tours import (
     MISS_OF,
-    Gaps,
     Known,
     NotDrivable,
     Placed,
     Trial,
-    gaps_of,
     known_tours,
     picture_with,
     why_not,
@@ -32,6 +31,7 @@ from server.dispatch.live_day.tours import (
     within,
     without,
 )
+from server.dispatch.planner.routes import IMPOSSIBLE
 from server.dispatch.planning import queries as plan_queries
 from server.dispatch.planning import reading
 from server.dispatch.planning.asking import places_of
@@ -42,7 +42,11 @@ from server.geo.travel import Travel
 
 _OLDEST = timedelta(minutes=10)  # skills, wishes and sites change without an event that says whose tours they touch
 _KEPT = 64  # spans of time, of all organisations of this process
-_AT_ONCE, _MOST = 6, 36  # gaps whose roads are asked at once, and in all
+_SAMPLE = 16  # tours
+_AHEAD, _ROUNDS = 5, 12  # tours whose roads are asked beside those that lead, and how often
+
+
+type Read = Callable[[Sequence[UUID]], Awaitable[Picture]]
 
 
 @dataclass(eq=False)
@@ -55,10 +59,28 @@ class Day:
     marks: dict[UUID, str]
     picture: Picture
     tours: dict[UUID, Known] = field(default_factory=dict)  # by shift
+    laid: dict[UUID, Laid] = field(default_factory=dict)  # those that can be driven
+    refused: dict[UUID, str] = field(default_factory=dict)  # why the others can't
+    standing: Standing = field(default_factory=lambda: Standing(()))
 
-    @cached_property
-    def gaps(self) -> Gaps:
-        return gaps_of(self.tours.values())
+    async def put(self, tours: Sequence[Known], roads: Roads) -> None:
+        """Have these tours in it, too, as they are driven."""
+        for it in tours:
+            shift = it.duty.shift_id
+            await roads.learn_legs(it.legs, it.leaves)
+            self.tours[shift] = it
+            try:
+                self.laid[shift] = laid(it, roads)
+            except NotDrivable as no:
+                self.refused[shift] = str(no)
+        self.standing = Standing(self.laid.values())
+
+    def drop(self, people: set[UUID]) -> None:
+        """Have nobody's tours in it who is among these people."""
+        for shift in [it for it, tour in self.tours.items() if tour.duty.engineer_id in people]:
+            del self.tours[shift]
+            self.laid.pop(shift, None)
+            self.refused.pop(shift, None)
 
 
 class RunningDays:
@@ -74,22 +96,27 @@ class RunningDays:
         key = uow.org, begins, until
         known = self._days.get(key)
         if known is None or uow.now() - known.read_at > _OLDEST:
-            known = await _read(uow, begins, until)
+            known = await _read(uow, self.roads, begins, until)
             while len(self._days) >= _KEPT:
                 self._days.pop(next(iter(self._days)))
             self._days[key] = known
             return known
-        await _refresh(uow, known, begins, until)
+        await _refresh(uow, self.roads, known, begins, until)
         return known
 
 
-async def _read(uow: UnitOfWork, begins: datetime, until: datetime) -> Day:
+async def _read(uow: UnitOfWork, roads: Roads, begins: datetime, until: datetime) -> Day:
     # What happens while the rest is read is then read again, never missed.
     position = await events.last_position(uow)
     heard = {it.id for it in await queries.happened_since(uow, position)}
     marks = await queries.shift_marks(uow, begins, until)
     picture = await read_picture(uow, begins, until)
-    return Day(uow.now(), position, heard, marks, picture, {it.duty.shift_id: it for it in known_tours(picture)})
+    day = Day(uow.now(), position, heard, marks, picture)
+    # How quick drives are through all of the region says where it is not worth asking.
+    some = [it.home for it in picture.duties[:: -(-len(picture.duties) // _SAMPLE) or 1]]
+    await roads.learn(some, some, day.read_at)
+    await day.put(known_tours(picture), roads)
+    return day
 
 
 async def read_picture(uow: UnitOfWork, begins: datetime, until: datetime, people: Sequence[UUID] = ()) -> Picture:
@@ -98,7 +125,7 @@ async def read_picture(uow: UnitOfWork, begins: datetime, until: datetime, peopl
     return await reading.picture(uow, Scope(begins, until, engineers=tuple(people)), policy, with_new=False)
 
 
-async def _refresh(uow: UnitOfWork, day: Day, begins: datetime, until: datetime) -> None:
+async def _refresh(uow: UnitOfWork, roads: Roads, day: Day, begins: datetime, until: datetime) -> None:
     """Read those tours again that something happened to."""
     happened = [it for it in await queries.happened_since(uow, day.position) if it.id not in day.heard]
     marks = await queries.shift_marks(uow, begins, until)
@@ -113,99 +140,127 @@ async def _refresh(uow: UnitOfWork, day: Day, begins: datetime, until: datetime)
     day.marks = marks
     if picture is None:
         return
-    for shift in [it for it, tour in day.tours.items() if tour.duty.engineer_id in touched]:
-        del day.tours[shift]
-    day.tours |= {it.duty.shift_id: it for it in known_tours(picture)}
-    day.__dict__.pop("gaps", None)
+    day.drop(touched)
+    await day.put(known_tours(picture), roads)
+
+
+def search(uow: UnitOfWork, roads: Roads, day: Day, order: Order) -> "Search":
+    """Look for an order's place; whoever may get it is read anew in this transaction."""
+    return Search(partial(read_picture, uow, day.picture.begins, day.picture.until), roads, day, order)
 
 
 class Search:
-    """One order looking for its place in the tours of a day. Roads are asked gap by gap, the likeliest first."""
+    """One order looking for its place in the tours of a day, the likeliest first.
 
-    def __init__(self, uow: UnitOfWork, roads: Roads, day: Day, order: Order) -> None:
-        self._uow, self._roads, self._day, self._order = uow, roads, day, order
+    It looks no further when everybody else costs more at least than the worst of those found, whatever the roads are.
+    """
+
+    def __init__(self, read: Read, roads: Roads, day: Day, order: Order) -> None:
+        """read: answers what people have to do in this span of time, as it is now."""
+        self._read_anew, self._roads, self._day, self._order = read, roads, day, order
         self._fresh: dict[UUID, Known | None] = {}
         self._whole: Picture = day.picture
-        self._refused: dict[UUID, str] = {}
+        self._refused: dict[UUID, str] = dict(day.refused)
         self._offered: set[UUID] = set()
-        gaps = day.gaps
-        self._why = [why_not(it.duty, order) for it in gaps.tours]
-        self._able = np.array([it is None for it in self._why], dtype=np.bool_)
+        self._standing = day.standing
+        tours = self._standing.tours
+        self._able = self._standing.able(order)
+        # Whom the customer did not wish for costs more.
+        wished = [order.preferred in {None, it.duty.engineer_id} for it in tours] if order.preferred else True
+        self._more = np.where(wished, 0, day.picture.policy.changed)
+        holder = self._standing.holders.get(order.id)
+        self._holders = [] if holder is None or not self._able[holder] else [holder]
+        self._asking = Asking(self._standing, order.place, roads) if tours else None
 
     async def best(self, most: int, span: Span | None = None) -> list[Placed]:
-        """Answer the cheapest places of different shifts, exact by the roads, beginning within a span if there is one.
-
-        A gap is not asked about when by an estimate it costs at least more than the worst of those found.
-        """
-        gaps = self._day.gaps
-        about, least = gaps.detours(self._order, self._uow.now(), span)
-        mine = self._able[gaps.tour] if len(gaps.tour) else np.zeros(0, dtype=np.bool_)
-        order = [it for it in np.argsort(np.where(mine, about, np.inf), kind="stable").tolist() if mine[it]]
-        order = [it for it in order if np.isfinite(about[it])][:_MOST]
-        found: dict[UUID, Trial] = {}
-        for begin in range(0, len(order), _AT_ONCE):
-            ranked = sorted(_cost(it) for it in found.values())
-            if len(ranked) >= most and min(least[order[begin:]]) > ranked[most - 1]:
-                break
-            batch = order[begin : begin + _AT_ONCE]
-            shifts = list(dict.fromkeys(int(gaps.tour[it]) for it in batch))
-            await self._read(shifts)
-            for number in shifts:
-                old = gaps.tours[number]
-                tour = self._fresh[old.duty.shift_id]
-                theirs = [it for it in batch if gaps.tour[it] == number]
-                if tour is not None and (tried := await self._try(tour, old, theirs, span)):
-                    found[tour.duty.shift_id] = tried
-                    self._offered.add(tour.duty.shift_id)
-        ranked_trials = sorted(found.values(), key=lambda it: (_cost(it), it.duty.shift_id))
-        placed = (it.cheapest() for it in ranked_trials)
-        return list(islice((it for it in placed if it is not None), most))
-
-    async def _read(self, numbers: Sequence[int]) -> None:
-        """Read tours as they are at this moment: where their engineers are, and from when they are free."""
-        tours = [self._day.gaps.tours[it] for it in numbers]
-        unread = [it for it in tours if it.duty.shift_id not in self._fresh]
-        if not unread:
-            return
-        span = self._day.picture
-        people = sorted({it.duty.engineer_id for it in unread})
-        self._whole = await read_picture(self._uow, span.begins, span.until, people)
-        fresh = {it.duty.shift_id: it for it in known_tours(self._whole)}
-        for it in unread:
-            known = fresh.get(it.duty.shift_id)
-            # Whoever is to be given another time is in nobody's way.
-            self._fresh[it.duty.shift_id] = known and without(known, self._order.id)
-
-    async def _try(self, tour: Known, old: Known, gaps: Sequence[int], span: Span | None) -> Trial | None:
+        """Answer the cheapest places of different shifts, exact by the roads, beginning in a span if there is one."""
+        if self._asking is None:
+            return []
         order = self._order if span is None else within(self._order, span)
-        kept = self._day.gaps
-        befores = [tour.duty.start if kept.before[it] == old.duty.start else kept.before[it] for it in gaps]
+        self._asking.put(order, self._able)
+        read: dict[int, Placed | None] = {}
+        for _ in range(_ROUNDS):
+            ahead = self._ahead(self._asking, read)[: most + _AHEAD]
+            unread = [it for it in ahead[:most] if it not in read]
+            if not unread:
+                break
+            unknown = [it for it in ahead if it not in read and not self._is_known(self._asking, it)]
+            if set(unknown).isdisjoint(unread):
+                read |= await self._read(self._asking, unread, order)
+            else:
+                await self._ask(self._asking, unknown)
+        found = sorted((it for it in read.values() if it), key=lambda it: (it.cost, it.duty.shift_id))[:most]
+        self._offered |= {it.duty.shift_id for it in found}
+        return found
+
+    def _ahead(self, asking: Asking, read: Mapping[int, Placed | None]) -> list[int]:
+        """Answer the tours that have a place, the cheapest first as far as is known."""
+        costs = np.where(asking.costs < IMPOSSIBLE, asking.costs + self._more, IMPOSSIBLE)
+        costs[self._holders] = -1
+        for tour, placed in read.items():
+            costs[tour] = placed.cost if placed else IMPOSSIBLE
+        return [it for it in np.argsort(costs, kind="stable").tolist() if costs[it] < IMPOSSIBLE]
+
+    def _is_known(self, asking: Asking, tour: int) -> bool:
+        return tour in self._holders or asking.is_known(tour)
+
+    async def _ask(self, asking: Asking, tours: Sequence[int]) -> None:
+        """Ask the roads about the cheapest places in some tours."""
+        place = self._order.place
+        for hour, group in groupby(sorted(tours, key=self._hour), key=self._hour):
+            gaps = [asking.between(it) for it in group]
+            await self._roads.learn([before for before, _ in gaps], [place], hour)
+            await self._roads.learn([place], [after for _, after in gaps], hour)
+        asking.learn(tours)
+
+    def _hour(self, tour: int) -> datetime:
+        return hour_of(self._standing.tours[tour].leaves)
+
+    async def _read(self, asking: Asking, tours: Sequence[int], order: Order) -> dict[int, Placed | None]:
+        """Read tours as they are now, where their engineers are and from when they are free, and try them."""
+        old = {it: self._standing.tours[it] for it in tours}
+        unread = [it for it in old.values() if it.duty.shift_id not in self._fresh]
+        if unread:
+            self._whole = await self._read_anew(sorted({it.duty.engineer_id for it in unread}))
+            fresh = {it.duty.shift_id: it for it in known_tours(self._whole)}
+            for it in unread:
+                known = fresh.get(it.duty.shift_id)
+                # Whoever is to be given another time is in nobody's way.
+                self._fresh[it.duty.shift_id] = known and without(known, self._order.id)
+        return {number: await self._try(asking, number, it, order) for number, it in old.items()}
+
+    async def _try(self, asking: Asking, number: int, old: Known, order: Order) -> Placed | None:
+        tour = self._fresh[old.duty.shift_id]
+        if tour is None:
+            return None
+        if [it.place for it in tour.sequence] == [it.place for it in old.sequence]:
+            before, after = asking.between(number)
+            gap = tour.duty.start if before == old.duty.start else before, after
+            if placed := await self._placed(tour, order, [gap]):
+                return placed
+        # It is not as it was: every place in it may be the cheapest.
+        return await self._placed(tour, order, None)
+
+    async def _placed(self, tour: Known, order: Order, gaps: Sequence[tuple[Point, Point]] | None) -> Placed | None:
         try:
-            tried = await trial(self._roads, self._whole, tour, order, befores, [kept.after[it] for it in gaps])
+            return (await trial(self._roads, self._whole, tour, order, gaps)).cheapest()
         except NotDrivable as no:
             self._refused[tour.duty.shift_id] = str(no)
             return None
-        return None if tried.cost is None else tried
 
     def left_out(self) -> list[LeftOut]:
-        """Answer why shifts offered nothing, as far as they were looked at."""
+        """Answer why shifts offered nothing, as far as that is known."""
         found = []
-        for tour, broken in zip(self._day.gaps.tours, self._why, strict=True):
-            duty = tour.duty
-            said = (duty.engineer_id, duty.name, duty.shift_id)
-            if broken is not None:
+        for shift, tour in self._day.tours.items():
+            said = (tour.duty.engineer_id, tour.duty.name, shift)
+            if broken := why_not(tour.duty, self._order):
                 found.append(LeftOut(*said, MISS_OF[broken.code], broken.sentence))
-            elif duty.shift_id in self._refused:
-                why = f"{duty.name}'s tour can't be driven by the rules any more: {self._refused[duty.shift_id]}."
+            elif shift in self._refused:
+                why = f"{tour.duty.name}'s tour can't be driven by the rules any more: {self._refused[shift]}."
                 found.append(LeftOut(*said, Miss.UNDRIVABLE, why))
-            elif duty.shift_id in self._fresh.keys() - self._offered:
-                found.append(LeftOut(*said, Miss.NO_ROOM, f"{duty.name} has no room for it by the rules."))
+            elif shift in self._fresh.keys() - self._offered:
+                found.append(LeftOut(*said, Miss.NO_ROOM, f"{tour.duty.name} has no room for it by the rules."))
         return found
-
-
-def _cost(tried: Trial) -> int:
-    assert tried.cost is not None, "only who has a place is kept"
-    return tried.cost
 
 
 async def place(roads: Roads, whole: Picture, tour: Known, order: Order) -> Placed | None:
@@ -214,22 +269,21 @@ async def place(roads: Roads, whole: Picture, tour: Known, order: Order) -> Plac
 
 
 async def trial(
-    roads: Roads,
-    whole: Picture,
-    tour: Known,
-    order: Order,
-    befores: Sequence[Point] | None = None,
-    afters: Sequence[Point] | None = None,
+    roads: Roads, whole: Picture, tour: Known, order: Order, gaps: Sequence[tuple[Point, Point]] | None = None
 ) -> Trial:
     """Try an order in one tour, driven by the roads. Raises NotDrivable.
 
-    befores, afters: the places it may come from and go on to; all of the tour's if left out.
+    gaps: the places it may come from and go on to; any of the tour's if left out.
     """
     if order.parts:
-        tour, befores, afters = with_depots(tour, whole), None, None
+        tour, gaps = with_depots(tour, whole), None
     places = tour.places
-    await roads.learn(places, places, tour.leaves)
-    await roads.learn(places if befores is None else befores, [order.place], tour.leaves)
-    await roads.learn([order.place], places if afters is None else afters, tour.leaves)
+    if tour.picture.depots:
+        await roads.learn(places, places, tour.leaves)
+    await roads.learn_legs(tour.legs, tour.leaves)
+    await roads.learn(places if gaps is None else [before for before, _ in gaps], [order.place], tour.leaves)
+    await roads.learn([order.place], places if gaps is None else [after for _, after in gaps], tour.leaves)
     drives = roads.between(places_of(picture_with(tour, order)), tour.leaves)
-    return Trial(tour, order, drives)
+    if gaps is None:
+        return Trial(tour, order, drives)
+    return Trial(tour, order, drives, [at for at, gap in enumerate(tour.gaps) if gap in gaps])

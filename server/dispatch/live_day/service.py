@@ -12,7 +12,7 @@ from server.core.errors import NotFound
 from server.customers.domain import Tier
 from server.dispatch import service as dispatch
 from server.dispatch.live_day import queries
-from server.dispatch.live_day.days import Day, RunningDays, Search, place, read_picture
+from server.dispatch.live_day.days import Day, RunningDays, place, read_picture, search
 from server.dispatch.live_day.domain import LeftOut, Miss
 from server.dispatch.live_day.errors import DaysNotAhead, OrderUnderWay, OutOfStep, SlotTaken
 from server.dispatch.live_day.linked import Bounds, bounds_of
@@ -96,16 +96,16 @@ async def _slots_of_day(
     whole = day_of(day, zone)
     if bounds.cut(whole) is None:
         return [], _held_back(await days.day(uow, whole.opens, whole.closes), bounds)
-    search = Search(uow, days.roads, await days.day(uow, whole.opens, whole.closes), order)
+    looking = search(uow, days.roads, await days.day(uow, whole.opens, whole.closes), order)
     found = []
     for span in spans_of(day, width, zone):
         if span.closes <= uow.now():
             continue
         # Who begins when a span ends begins in the next.
         free = bounds.cut(replace(span, closes=span.closes - MINUTE))
-        best = await search.best(1, free) if free else []
+        best = await looking.best(1, free) if free else []
         found += [Slot(day, span, it.duty.engineer_id, it, rating_of(it)) for it in best]
-    return found, _named(search.left_out(), bounds)
+    return found, _named(looking.left_out(), bounds)
 
 
 async def take(
@@ -192,9 +192,9 @@ async def offers(uow: UnitOfWork, actor: Actor, days: RunningDays, work_order_id
     free = bounds.narrowed(bounds.apart(order), Span(running.picture.begins, running.picture.until))
     if free is None:
         return Offers((), tuple(_held_back(running, bounds)))
-    search = Search(uow, days.roads, running, free)
-    placed = await search.best(_OFFERS)
-    return Offers(tuple(placed), tuple(_named(search.left_out(), bounds)))
+    looking = search(uow, days.roads, running, free)
+    placed = await looking.best(_OFFERS)
+    return Offers(tuple(placed), tuple(_named(looking.left_out(), bounds)))
 
 
 async def bounds_of_order(uow: UnitOfWork, order: Order) -> Bounds:

@@ -1,6 +1,7 @@
 """The tours people know, driven by the rules, and the cheapest place for one visit more in each of them. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -8,19 +9,14 @@ from itertools import pairwise
 from math import hypot
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
 from server.dispatch.live_day.domain import Broken, Lacking, Miss, Rule
 from server.dispatch.planner.plan import Tour, Undrivable, tour_of
 from server.dispatch.planner.problem import InvalidProblem, Problem, Window
 from server.dispatch.planner.running import Running
 from server.dispatch.planning.asking import Asked, ask, whole_minutes
 from server.dispatch.planning.picture import Booked, Depot, Duty, Order, Picture, Span
-from server.geo.domain import EARTH_RADIUS, Point, haversine
+from server.geo.domain import Point, haversine
 from server.geo.journey import Matrix
-
-type Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,17 @@ class Known:
         """Every place of the tour, from where it starts to where it ends, and the warehouse."""
         found = [self.duty.start, *(it.place for it in self.sequence), self.duty.home]
         return tuple(dict.fromkeys([*found, *(it.place for it in self.picture.depots)]))
+
+    @property
+    def legs(self) -> list[tuple[Point, Point]]:
+        """The tour's drives, and the one home from the last order that is about to happen."""
+        soon = [it.place for it in self.sequence if it.booked and it.booked.start < self.picture.frozen_until]
+        return [*self.gaps, *((it, self.duty.home) for it in soon[-1:])]
+
+    @property
+    def gaps(self) -> list[tuple[Point, Point]]:
+        """Between which places an order can go, by its position."""
+        return list(pairwise([self.duty.start, *(it.place for it in self.sequence), self.duty.home]))
 
     @property
     def leaves(self) -> datetime:
@@ -126,33 +133,47 @@ class NotDrivable(Exception):  # noqa: N818 - errors are nouns
 class Trial:
     """One tour that runs, and an order that would like to be in it."""
 
-    def __init__(self, tour: Known, order: Order, drives: Matrix) -> None:
-        """drives: between the places of `picture_with`. Raises NotDrivable."""
+    def __init__(self, tour: Known, order: Order, drives: Matrix, positions: Sequence[int] | None = None) -> None:
+        """drives: between the places of `picture_with`, as far as they are needed. Raises NotDrivable.
+
+        positions: where it is tried, all of them if left out.
+        """
         picture = picture_with(tour, order)
         self.order, self.asked = order, ask(picture, drives)
         self._number = len(picture.orders) - 1
         self._stops = list(range(self._number))
+        self._after = self._best(tour) if positions is None else self._best_of(positions)
+
+    def _best(self, tour: Known) -> tuple[int, Tour] | None:
+        """Answer what the cheapest place of all costs, and the tour with it."""
         start = self.asked.start({tour.duty.shift_id: [it.id for it in tour.sequence]} if self._stops else {})
         try:
-            self._running = Running(self.problem, start)
+            running = Running(self.problem, start)
         except InvalidProblem:
-            raise NotDrivable(self._why_not()) from None
-        self._offer = next(iter(self._running.offers(self._number, most=1)), None)
+            raise NotDrivable(refusal_of(self.problem, self._stops)) from None
+        offer = next(iter(running.offers(self._number, most=1)), None)
+        return None if offer is None else (offer.cost, running.with_visit(self._number, offer))
 
-    def _why_not(self) -> str:
+    def _best_of(self, positions: Sequence[int]) -> tuple[int, Tour] | None:
         try:
-            tour_of(self.problem, 0, self._stops)
+            was = self._before.costs.total if self._stops else 0
         except Undrivable as no:
-            return str(no)
-        return "it can't be driven in the order people know"
+            raise NotDrivable(str(no)) from None
+        found = []
+        for position in (it for it in positions if it >= len(self.problem.shifts[0].locked)):
+            with suppress(Undrivable):
+                stops = [*self._stops[:position], self._number, *self._stops[position:]]
+                found.append(tour_of(self.problem, 0, stops))
+        best = min(found, key=lambda it: it.costs.total, default=None)
+        return None if best is None else (best.costs.total - was, best)
 
     @property
     def cost(self) -> int | None:
         """What the cheapest place costs, in seconds of driving; None if there is no place by the rules."""
-        if self._offer is None:
+        if self._after is None:
             return None
         liked = self.order.preferred in {None, self.duty.engineer_id}
-        return self._offer.cost + (0 if liked else self.asked.picture.policy.changed)
+        return self._after[0] + (0 if liked else self.asked.picture.policy.changed)
 
     @cached_property
     def _before(self) -> Tour:
@@ -163,10 +184,10 @@ class Trial:
         return self.asked.problem
 
     def cheapest(self) -> Placed | None:
-        """Answer the cheapest place by the rules, every position looked at; None if there is none."""
-        if self._offer is None or self.cost is None:
+        """Answer the cheapest place by the rules; None if there is none."""
+        if self._after is None or self.cost is None:
             return None
-        after = self._at_a_whole_minute(self._running.with_visit(self._number, self._offer))
+        after = self._at_a_whole_minute(self._after[1])
         if after is None:
             return None
         ways, were = _ways(self.asked, after), _ways(self.asked, self._before)
@@ -210,6 +231,15 @@ class Trial:
 
     def _overtime(self, tour: Tour) -> int:
         return max(0, tour.returns - self.problem.shifts[0].ends) if tour.stops else 0
+
+
+def refusal_of(problem: Problem, visits: Sequence[int]) -> str:
+    """Answer why a tour can't be driven."""
+    try:
+        tour_of(problem, 0, visits)
+    except Undrivable as no:
+        return str(no)
+    return "it can't be driven in the order people know"
 
 
 def picture_with(tour: Known, order: Order) -> Picture:
@@ -257,85 +287,3 @@ def _spread(asked: Asked, tour: Tour, visit: int) -> int:
     for a, b in pairwise(rows[: until + 1]):
         spread = hypot(spread, int(asked.drives.p90_seconds[a, b]) - int(asked.drives.seconds[a, b]))
     return round(spread)
-
-
-# --- where it is worth asking -----------------------------------------------------------------------------------------
-
-_SETTLING = 3600.0  # seconds; a gap's times are what people were told, and tours may run so much before or after them
-_STRAIGHT_M_S = 30.0  # nobody is quicker than this as the crow flies
-_QUICKEST, _QUICKER_S = 0.7, 60.0  # what roads do not undercut, of a detour by estimate
-
-
-@dataclass(frozen=True, eq=False)
-class Gaps:
-    """Every gap of many tours, as columns: of which tour, between which places, and in seconds since 1970 when."""
-
-    tours: tuple[Known, ...]
-    tour: NDArray[np.int64]
-    before: tuple[Point, ...]
-    after: tuple[Point, ...]
-    leaves: Numbers
-    latest: Numbers
-
-    def detours(self, order: Order, at: datetime, span: Span | None = None) -> tuple[Numbers, Numbers]:
-        """Answer what going there in each gap costs by estimate, and at least; infinite where it can't be."""
-        befores, afters, legs, pace = self._columns
-        here = _radians([order.place])
-        there, onward = _straight(befores, here), _straight(afters, here)
-        soonest = np.maximum(self.leaves, at.timestamp()) + there / _STRAIGHT_M_S
-        fits = np.ones(len(soonest), dtype=np.bool_)
-        spans = (span,) if span else order.windows
-        if spans:
-            soonest = np.maximum(soonest, min(it.opens for it in spans).timestamp())
-            fits = soonest <= max(it.closes for it in spans).timestamp()
-        fits &= soonest + order.minutes * 60 * pace + onward / _STRAIGHT_M_S <= self.latest
-        about = _about(there) + _about(onward) - legs
-        return np.where(fits, about, np.inf), np.where(fits, _QUICKEST * about - _QUICKER_S, np.inf)
-
-    @cached_property
-    def _columns(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-        befores, afters = _radians(self.before), _radians(self.after)
-        pace = np.array([it.duty.pace_percent / 100 for it in self.tours])
-        return befores, afters, _about(_straight(befores, afters)), pace[self.tour]
-
-
-def gaps_of(tours: Iterable[Known]) -> Gaps:
-    known = tuple(tours)
-    rows = [(number, *gap) for number, tour in enumerate(known) for gap in _gaps(tour)]
-    return Gaps(
-        known,
-        np.array([it[0] for it in rows], dtype=np.int64),
-        tuple(it[1] for it in rows),
-        tuple(it[2] for it in rows),
-        np.array([it[3] for it in rows], dtype=np.float64),
-        np.array([it[4] for it in rows], dtype=np.float64),
-    )
-
-
-def _gaps(tour: Known) -> list[tuple[Point, Point, float, float]]:
-    """A tour's gaps as people were told: when it leaves a place, and when it must be at the next."""
-    duty, here, found = tour.duty, tour.duty.start, []
-    leaves = tour.leaves.timestamp()
-    for order in tour.sequence:
-        booked = order.booked
-        assert booked is not None, "it is in somebody's tour"
-        closes = min([it.closes for it in order.windows if it.closes >= booked.start], default=duty.over)
-        if booked.start >= tour.picture.frozen_until:
-            found.append((here, order.place, leaves - _SETTLING, closes.timestamp() + _SETTLING))
-        here, leaves = order.place, booked.start.timestamp() + order.minutes * 60 * duty.pace_percent / 100
-    return [*found, (here, duty.home, leaves - _SETTLING, duty.over.timestamp() + _SETTLING)]
-
-
-def _radians(places: Sequence[Point]) -> Numbers:
-    return np.radians(np.array([(it.lon, it.lat) for it in places], dtype=np.float64).reshape(-1, 2))
-
-
-def _straight(one: Numbers, other: Numbers) -> Numbers:
-    half = (other - one) / 2
-    chord = np.sin(half[:, 1]) ** 2 + np.cos(one[:, 1]) * np.cos(other[:, 1]) * np.sin(half[:, 0]) ** 2
-    return np.asarray(2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(1.0, chord))))
-
-
-def _about(metres: Numbers) -> Numbers:
-    """Seconds a drive takes about: half as far again, at 25 to 60 km/h."""
-    return np.asarray(1.45 * metres / np.clip(7.0 + metres / 1500, 7.0, 17.0))

@@ -7,8 +7,9 @@ own way, and tests hold the two against each other.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from itertools import pairwise
 
-from server.dispatch.planner.problem import Break, Cost, Problem, Seconds, Shift
+from server.dispatch.planner.problem import Break, Cost, Prices, Problem, Seconds, Shift
 
 QUARTER: Seconds = 900
 
@@ -63,7 +64,16 @@ class Costs:
 
     @property
     def total(self) -> Cost:
-        return sum(getattr(self, it.name) for it in fields(self))
+        return (
+            self.travel
+            + self.away
+            + self.fairness
+            + self.late
+            + self.overtime
+            + self.fixed
+            + self.left_out
+            + self.changes
+        )
 
     def __add__(self, other: "Costs") -> "Costs":
         return Costs(*(getattr(self, it.name) + getattr(other, it.name) for it in fields(self)))
@@ -104,18 +114,25 @@ def tour_of(problem: Problem, number: int, visits: Sequence[int | None]) -> Tour
     Raises Undrivable.
     """
     shift = problem.shifts[number]
+    places = [_place(problem, shift, visit) for visit in visits]
+    rows = [shift.start, *(it.place for it in places)]
+    rows.append(rows[-1] if shift.end is None else shift.end)
+    ways = [int(problem.seconds[leg]) for leg in pairwise(rows)]
     rests: list[tuple[int, bool] | None] = [None]
     if shift.rest:
         rests += [(k, ahead) for k in range(len(visits) + 1) for ahead in (False, True)]
     drawn, refused = [], ""
     for rest in rests:
         try:
-            drawn.append(_drive(problem, number, visits, rest))
+            drawn.append(_drive(number, shift, places, ways, rest))
         except Undrivable as no:
             refused = refused or str(no)
     if not drawn:
         raise Undrivable(refused)
-    return min(drawn, key=lambda it: (it.costs.total, it.returns))
+    travel = sum(_price(problem, *leg) for leg in pairwise(rows))
+    # The timetables differ in nothing else that costs.
+    best = min(drawn, key=lambda it: (_costs(problem.prices, shift, it, travel).total, it.returns))
+    return _laid_out(number, shift, visits, best, _costs(problem.prices, shift, best, travel))
 
 
 @dataclass(frozen=True)
@@ -140,40 +157,47 @@ def _place(problem: Problem, shift: Shift, visit: int | None) -> _Place:
     return _Place(depot.place, depot.loading, ((depot.opens, depot.closes),))
 
 
-def _drive(problem: Problem, number: int, visits: Sequence[int | None], rest: tuple[int, bool] | None) -> Tour:
+@dataclass(frozen=True)
+class _Driven:
+    """times: of each stop when it is reached, begun, left, and when its window closes. delay: of leaving home."""
+
+    times: list[tuple[Seconds, Seconds, Seconds, Seconds]]
+    rested: Seconds | None
+    delay: Seconds
+    returns: Seconds
+    late: Cost
+
+
+def _drive(
+    number: int, shift: Shift, places: Sequence[_Place], ways: Sequence[Seconds], rest: tuple[int, bool] | None
+) -> _Driven:
     """Drive as early as possible and then leave as late as that allows; `rest`: before which stop, before its way?"""
-    shift = problem.shifts[number]
-    time, here, travel, late = shift.starts, shift.start, 0, 0
+    time, late = shift.starts, 0
     rested, waited, leeway = None, 0, shift.over - shift.starts
-    rows: list[tuple[int | None, Seconds, Seconds, Seconds, Seconds]] = []
-    for k, visit in enumerate(visits):
-        it = _place(problem, shift, visit)
-        if rest == (k, True):
+    times: list[tuple[Seconds, Seconds, Seconds, Seconds]] = []
+    before, ahead = (-1, False) if rest is None else rest
+    for k, it in enumerate(places):
+        if k == before and ahead:
             time = rested = _rest(shift.rest, time)
-        way = int(problem.seconds[here, it.place])
-        travel += _price(problem, here, it.place)
-        time = arrives = time + way
-        if rest == (k, False):
+        time = arrives = time + ways[k]
+        if k == before and not ahead:
             time = rested = _rest(shift.rest, time)
         begins, closes = _begin(it.windows, time)
         waited += begins - time
         leeway = min(leeway, waited + (closes if it.due is None else min(closes, max(begins, it.due))) - begins)
         late += it.late_cost * max(0, begins - it.due) if it.due is not None else 0
-        time, here = begins + it.work, it.place
-        rows.append((visit, arrives, begins, time, closes))
-    end = here if shift.end is None else shift.end
-    if rest == (len(visits), True):
+        time = begins + it.work
+        times.append((arrives, begins, time, closes))
+    if before == len(places) and ahead:
         time = rested = _rest(shift.rest, time)
-    travel += _price(problem, here, end)
-    time += int(problem.seconds[here, end])
-    if rest == (len(visits), False):
+    time += ways[-1]
+    if before == len(places) and not ahead:
         raise Undrivable("home is no place to rest")
     if time > shift.over:
         raise Undrivable(f"shift {number} would be over {time - shift.over} s too late")
     if shift.rest and rested is None and time > shift.rest.closes:
         raise Undrivable(f"shift {number} would have no break")
-    delay = 0 if shift.rest else min(leeway, waited)
-    return _laid_out(problem, number, rows, rested, delay, time, travel, late)
+    return _Driven(times, rested, 0 if shift.rest else min(leeway, waited), time, late)
 
 
 def _rest(rest: Break | None, time: Seconds) -> Seconds:
@@ -196,39 +220,31 @@ def _price(problem: Problem, here: int, there: int) -> Cost:
     return int(problem.seconds[here, there]) * prices.second_travelled + metres * prices.metre
 
 
-def _laid_out(
-    problem: Problem,
-    number: int,
-    rows: Sequence[tuple[int | None, Seconds, Seconds, Seconds, Seconds]],
-    rested: Seconds | None,
-    delay: Seconds,
-    returns: Seconds,
-    travel: Cost,
-    late: Cost,
-) -> Tour:
-    """Move what comes before the first waiting as late as it may be, and count slack from the end."""
-    shift, prices = problem.shifts[number], problem.prices
-    stops: list[Stop] = []
-    slack = shift.over - returns
-    for k in range(len(rows) - 1, -1, -1):
-        visit, _, begins, ends, closes = rows[k]
-        slack = min(slack, closes - begins)
-        stops.append(Stop(visit, rows[k][1], begins, ends, slack))
-        slack += begins - rows[k][1]
-    stops.reverse()
-    stops = _delayed(stops, delay)
-    away = returns - shift.starts - delay
+def _costs(prices: Prices, shift: Shift, it: _Driven, travel: Cost) -> Costs:
+    away = it.returns - shift.starts - it.delay
     quarters = away // QUARTER
-    costs = Costs(
+    return Costs(
         travel=travel,
         away=prices.second_away * away,
         fairness=prices.fairness * quarters * quarters,
-        late=late,
-        overtime=shift.overtime_cost * max(0, returns - shift.ends),
+        late=it.late,
+        overtime=shift.overtime_cost * max(0, it.returns - shift.ends),
         fixed=shift.fixed_cost,
     )
-    rests = None if rested is None or shift.rest is None else rested - shift.rest.lasts
-    return Tour(number, shift.starts + delay, tuple(stops), rests, returns, costs)
+
+
+def _laid_out(number: int, shift: Shift, visits: Sequence[int | None], driven: _Driven, costs: Costs) -> Tour:
+    """Move what comes before the first waiting as late as it may be, and count slack from the end."""
+    stops: list[Stop] = []
+    slack = shift.over - driven.returns
+    for visit, (arrives, begins, ends, closes) in zip(reversed(visits), reversed(driven.times), strict=True):
+        slack = min(slack, closes - begins)
+        stops.append(Stop(visit, arrives, begins, ends, slack))
+        slack += begins - arrives
+    stops.reverse()
+    rests = None if driven.rested is None or shift.rest is None else driven.rested - shift.rest.lasts
+    leaves = shift.starts + driven.delay
+    return Tour(number, leaves, tuple(_delayed(stops, driven.delay)), rests, driven.returns, costs)
 
 
 def _delayed(stops: Sequence[Stop], delay: Seconds) -> list[Stop]:

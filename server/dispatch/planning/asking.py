@@ -110,6 +110,11 @@ def cautious(drives: Matrix, percent: int) -> Matrix:
     return replace(drives, seconds=drives.seconds + (drives.p90_seconds - drives.seconds) * percent // 100)
 
 
+def visit_alone(picture: Picture, order: Order) -> Visit:
+    """Put one order as it would be put with the picture; its place is number 0."""
+    return _Asking(replace(picture, orders=(order,)), {order.place: 0}).visit(order)
+
+
 def known_sequences(picture: Picture) -> dict[UUID, list[UUID | None]]:
     """Answer what people know: their bookings in order."""
     return {shift: [it.id for it in orders] for shift, orders in picture.bookings().items()}

@@ -1,5 +1,6 @@
 """Spans of a day, what fits into a running tour, and that whatever is offered can be driven."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -10,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.dispatch.live_day.days import Day, Search
+from server.dispatch.live_day.days import place as place_in
 from server.dispatch.live_day.domain import Rating, Rule
+from server.dispatch.live_day.laid import Asking, Standing, laid
 from server.dispatch.live_day.roads import FAR, Roads
 from server.dispatch.live_day.slots import day_of, rating_of, spans_of
 from server.dispatch.live_day.tours import (
@@ -18,20 +22,27 @@ from server.dispatch.live_day.tours import (
     NotDrivable,
     Trial,
     booked_at,
-    gaps_of,
     known_tours,
     why_not,
     within,
 )
 from server.dispatch.planner.plan import Undrivable, tour_of
 from server.dispatch.planning.asking import ask, places_of
-from server.dispatch.planning.picture import Order, Picture, Rest, Span
+from server.dispatch.planning.picture import Duty, Order, Picture, Policy, Rest, Span
 from server.geo.estimate import EstimatedTravel
 from server.geo.journey import Matrix
 from server.workforce.domain import SkillLevel
 from tests.unit.dispatch.test_planning_problem import A_DRIVE, a_duty, a_picture, an_id, an_order, at, booked, place
 
 PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """What is compiled at its first use is compiled before anything is timed."""
+    trial(one_tour(), an_order(1))
+    standing = Standing([laid(one_tour(), Roads(EstimatedTravel()))])
+    Asking(standing, place(2), Roads(EstimatedTravel())).put(an_order(2), np.ones(1, dtype=np.bool_))
 
 
 # --- spans ------------------------------------------------------------------------------------------------------------
@@ -184,16 +195,82 @@ def _driven(problem, way):
 # --- where it is worth asking -----------------------------------------------------------------------------------------
 
 
-def test_gaps_are_ordered_by_their_detour_and_closed_where_there_is_no_time():
-    near = an_order(1, east=1, booked=booked(1, 9))
-    far = an_order(2, east=30, booked=booked(2, 9))
-    tours = known_tours(a_picture(near, far, duties=(a_duty(1), a_duty(2, start=30))))
-    gaps = gaps_of(tours)
-    about, least = gaps.detours(an_order(3, east=1), at(8))
-    assert gaps.tours[int(gaps.tour[int(np.argmin(about))])].duty.engineer_id == an_id(1001)
-    assert (least <= about).all()
-    over, _ = gaps.detours(an_order(3, east=1), at(8), Span(at(30), at(31)))
-    assert np.isinf(over).all()
+class Streets(EstimatedTravel):
+    """Drives take as long as `drives_of` says; counts how many were asked about."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def table(self, origins, to, leaving):  # noqa: ARG002 - the port has it
+        self.asked += len(origins) * len(to)
+        whole = drives_of([*origins, *to])
+        cells = np.ix_(range(len(origins)), range(len(origins), len(whole.seconds)))
+        return Matrix(whole.seconds[cells], whole.p90_seconds[cells], whole.metres[cells], whole.estimated[cells])
+
+
+@st.composite
+def days_of_many(draw) -> Picture:
+    """Without breaks: when one is taken the search judges a little simpler than the timetables do."""
+    duties: list[Duty] = []
+    orders: list[Order] = []
+    for engineer in range(1, 1 + draw(st.integers(1, 6))):
+        overtime = draw(st.sampled_from([0, 60]))
+        start = draw(st.integers(0, 30))
+        pace = draw(st.sampled_from([80, 100, 130]))
+        duties.append(a_duty(engineer, start=start, overtime_minutes=overtime, pace_percent=pace))
+        for _ in range(draw(st.integers(0, 5))):
+            hour = 8 + draw(QUARTERS) / 4
+            windows = (Span(at(hour - 1), at(hour + draw(st.integers(0, 4)))),) if draw(st.booleans()) else ()
+            minutes, east = draw(st.sampled_from([15, 45, 90])), draw(st.integers(0, 30))
+            orders.append(
+                an_order(1 + len(orders), east=east, minutes=minutes, windows=windows, booked=booked(engineer, hour))
+            )
+    fairness = draw(st.sampled_from([0, 8]))
+    return a_picture(*orders, duties=tuple(duties), at=at(8.25), policy=Policy(fairness=fairness))
+
+
+@given(days_of_many(), st.integers(0, 30), st.sampled_from([15, 60, 120]), st.integers(0, 7), st.booleans())
+async def test_whoever_is_offered_is_cheapest_of_all_with_every_gap_asked_about(picture, east, minutes, wished, told):
+    preferred = an_id(1000 + wished) if wished else None
+    windows = (Span(at(9), at(12)), Span(at(13), at(18))) if told else ()
+    order = an_order(99, east=east, minutes=minutes, preferred=preferred, windows=windows, respond_by=at(14))
+    tours = known_tours(picture)
+
+    async def read(people):
+        return replace(picture, duties=tuple(it for it in picture.duties if it.engineer_id in people))
+
+    day = Day(picture.at, 0, set(), {}, picture)
+    roads = Roads(Streets())
+    await day.put(tours, roads)
+    looking = Search(read, roads, day, order)
+    for span in (None, Span(at(10), at(12)), Span(at(14), at(15))):
+        found = await looking.best(3, span)
+        asked = order if span is None else within(order, span)
+        every = []
+        for it in tours:
+            with suppress(NotDrivable):
+                every.append(await place_in(Roads(Streets()), picture, it, asked))
+        best = sorted((it for it in every if it), key=lambda it: (it.cost, it.duty.shift_id))[:3]
+        assert [(it.duty.shift_id, it.cost) for it in found] == [(it.duty.shift_id, it.cost) for it in best]
+
+
+async def test_the_roads_are_asked_about_few_places():
+    duties = tuple(a_duty(it, start=10 * it) for it in range(1, 41))
+    orders = [an_order(it, east=10 * it + 1, booked=booked(it, 10)) for it in range(1, 41)]
+    picture = a_picture(*orders, duties=duties)
+    day, streets = Day(picture.at, 0, set(), {}, picture), Streets()
+    roads = Roads(streets)
+    await day.put(known_tours(picture), roads)
+    homes = [it.home for it in duties[::3]]
+    await roads.learn(homes, homes, picture.at)
+    known = streets.asked
+
+    async def read(_):
+        return picture
+
+    found = await Search(read, roads, day, an_order(99, east=205)).best(3)
+    assert [it.duty.engineer_id for it in found[:2]] == [an_id(1020), an_id(1021)]
+    assert streets.asked - known < 100
 
 
 async def test_a_drive_is_asked_about_once_an_hour():
@@ -214,4 +291,4 @@ async def test_a_drive_is_asked_about_once_an_hour():
     drives = roads.between([here, there], now)
     assert drives.seconds[0, 1] > 0
     assert drives.seconds[1, 0] == FAR
-    assert not roads.knows([there], [here], now)
+    assert not roads.knows(there, here, now)
