@@ -108,3 +108,11 @@ def assign(office: httpx.Client, order: dict[str, Any], phone: Phone) -> dict[st
 
 def act(office: httpx.Client, order: dict[str, Any], **said: object) -> None:
     office.post(f"/api/v1/work-orders/{order['id']}/actions", json=said).raise_for_status()
+
+
+def set_planning_policy(office: httpx.Client, **values: object) -> None:
+    """Put the policy in force with other values, in place of whatever an earlier test has left."""
+    policy = office.get("/api/v1/planning-policy").raise_for_status().json()
+    wanted = policy | values | {"expected_version": policy["version"]}
+    del wanted["version"]
+    office.put("/api/v1/planning-policy", json=wanted).raise_for_status()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from tests.e2e.field import PASSWORD, is_founder
+from tests.e2e.field import PASSWORD, is_founder, set_planning_policy
 from tests.e2e.test_board import BOARD, DESK, PHONE, browser  # noqa: F401 - one browser for all
 from tests.live import LiveServer
 
@@ -276,6 +276,7 @@ def test_the_planning_policy_is_changed_and_put_in_force(opened: OpenPage, offic
     now = office.get("/api/v1/planning-policy").json()
     assert (now["frozen"], now["automatic"], now["automatic_moves"]) == (45, True, 2)
     assert now["worth"] == before["worth"]
+    set_planning_policy(office, **before)
 
 
 def test_a_wish_against_an_engineer_keeps_them_away_until_it_is_withdrawn(
