@@ -81,7 +81,7 @@ crash-loop *ARGS:
 soak-sync *ARGS:
     exec python -m tests.soak "$@"
 
-# Measure: ./do bench sync, plan or day [--quick]; prints each figure beside its limit, and all of them as JSON
+# Measure: ./do bench sync, plan, day or geo [--quick]; prints each figure beside its limit, and all of them as JSON
 [group('work')]
 [metadata('needs', 'postgres', 'planner')]
 bench WHAT *ARGS:
