@@ -55,7 +55,7 @@ def live_system(admin_url: str, template: str, monaco: Region, folder: Path, **m
     name = f"callout_test_{uuid.uuid4().hex[:12]}"
     environment = _environment(admin_url, name, folder, monaco) | more
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}")
+        connection.execute(f"create database {name} template {template} strategy file_copy")
     server = LiveServer(f"http://127.0.0.1:{environment['CALLOUT_PORT']}", environment, folder)
     try:
         seeded = server.run("seed")

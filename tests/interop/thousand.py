@@ -43,7 +43,7 @@ def database_of_its_own(admin_url: str, password: str) -> Iterator[tuple[str, st
     name = f"callout_test_{uuid.uuid4().hex[:12]}"
     template = migrated_template(admin_url, password)
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}".encode())
+        connection.execute(f"create database {name} template {template} strategy file_copy".encode())
     try:
         yield name, make_conninfo(admin_url, dbname=name, user="callout_app", password=password)
     finally:

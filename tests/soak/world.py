@@ -132,7 +132,7 @@ def _database() -> Iterator[tuple[str, str]]:
     template = migrated_template(admin_url, password)
     name = f"callout_soak_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {template}")
+        connection.execute(f"create database {name} template {template} strategy file_copy")
     try:
         yield (
             make_conninfo(admin_url, dbname=name, user="callout_app", password=password),
