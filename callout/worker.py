@@ -24,6 +24,7 @@ from server.dispatch.live_day import tasks as live_day
 from server.dispatch.planning import service as planning_service
 from server.dispatch.planning import tasks as planning
 from server.dispatch.rules import tasks as rules
+from server.geo import tasks as geo
 from server.media import tasks as files
 from server.sync import fleet
 from server.sync import tasks as sync
@@ -44,6 +45,7 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     workorders.install(jobs, services.database)
     rules.install(jobs, services.database, services.travel)
     sync.install(jobs, services.database, services.registry)
+    geo.install(jobs, services.database)
     learning.install(jobs, services.database)
     planning.install(jobs, services.database, services.travel)
     live_day.install(jobs, services.database, services.travel)

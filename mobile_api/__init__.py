@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from mobile_api import blobs, devices, events, health, positions, rescue, review, sync
+from mobile_api import blobs, devices, events, fences, health, positions, rescue, review, sync
 
 ROUTERS: tuple[APIRouter, ...] = (
     sync.router,
@@ -10,6 +10,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     devices.router,
     events.router,
     positions.router,
+    fences.router,
     blobs.router,
     review.router,
     rescue.router,

@@ -18,6 +18,7 @@ from web_api.board import (
     map,  # noqa: A004 - a page about maps
     orders,
     plans,
+    positions,
     reports,
     review,
     timeline,
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     live_day.router,
     timeline.router,
     board.router,
+    positions.router,
     review.router,
     reports.router,
     files.router,

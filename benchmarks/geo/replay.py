@@ -142,16 +142,16 @@ def _with_noise(day: Day, sigma: float, chance: random.Random) -> list[Sight]:
         east = _CARRIED * east + fresh * chance.gauss(0, sigma)
         north = _CARRIED * north + fresh * chance.gauss(0, sigma)
         off = 4 if chance.random() < 0.02 else 1  # noqa: PLR2004
-        distance = math.hypot(true_east + off * east, true_north + off * north)
+        away = math.hypot(true_east + off * east, true_north + off * north)
         accuracy = math.ceil(1.51 * sigma * chance.uniform(0.67, 1.33))
-        sights.append(Sight(_MIDNIGHT + timedelta(seconds=EVERY_S * step), distance, accuracy))
+        sights.append(Sight(_MIDNIGHT + timedelta(seconds=EVERY_S * step), away - day.radius_m, accuracy))
     return sights
 
 
 def _naive(day: Day, sights: Sequence[Sight]) -> Told:
     inside, crossings = False, []
     for step, sight in enumerate(sights):
-        if (sight.distance_m <= day.radius_m) is not inside:
+        if (sight.edge_m <= 0) is not inside:
             inside = not inside
             crossings.append((Crossing.ENTERED if inside else Crossing.LEFT, step))
     return _told(day, crossings)

@@ -1,13 +1,13 @@
 """Words of the customer file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from server.geo.domain import Point
-
-DEFAULT_FENCE_RADIUS_M = 500
 
 
 class Tier(StrEnum):
@@ -64,6 +64,8 @@ class Site:
     territory_id: UUID | None
     version: int
     created_at: datetime
+    fence_is_default: bool = False  # the radius follows the organisation's
+    fence_area: Mapping[str, Any] | None = None  # a GeoJSON polygon that stands in for the circle
 
 
 @dataclass(frozen=True)

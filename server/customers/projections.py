@@ -19,7 +19,8 @@ _SITE = """
     select s.id, jsonb_build_object(
         'customer_id', s.customer_id, 'name', s.name, 'address', s.address, 'lon', st_x(s.place::geometry),
         'lat', st_y(s.place::geometry), 'access_notes', s.access_notes,
-        'meter_location', s.meter_location, 'fence_radius_m', s.fence_radius_m) as d
+        'meter_location', s.meter_location, 'fence_radius_m', s.fence_radius_m,
+        'fence_area', st_asgeojson(s.fence_area)::jsonb) as d
     from site s where s.id = any(%(ids)s)
 """
 _ASSET = """

@@ -1,5 +1,6 @@
 """Every statement about customers, sites, contacts and assets. `door` is a condition made by a Door."""
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from server.geo.domain import Point
 _CUSTOMER = "c.id, c.number, c.name, c.tier, c.email, c.phone, c.language, c.tags, c.notes, c.created_at"
 _SITE = """
     s.id, s.customer_id, s.name, s.address, array[st_x(s.place::geometry), st_y(s.place::geometry)] as place,
-    s.access_notes, s.meter_location, s.fence_radius_m, s.territory_id, s.version, s.created_at
+    s.access_notes, s.meter_location, s.fence_radius_m, s.territory_id, s.version, s.created_at, s.fence_is_default,
+    st_asgeojson(s.fence_area)::jsonb as fence_area
 """
 _CONTACT = "t.id, t.customer_id, t.site_id, t.name, t.role, t.phone, t.email"
 ASSET_COLUMNS = """
@@ -98,9 +100,11 @@ async def insert_site(uow: UnitOfWork, it: Site) -> None:
     await uow.run(
         """
         insert into site (org_id, id, customer_id, name, address, place, access_notes, meter_location, fence_radius_m,
-                          territory_id, version, created_at)
+                          fence_is_default, fence_area, territory_id, version, created_at)
         values (%(org)s, %(id)s, %(customer)s, %(name)s, %(address)s, st_point(%(lon)s, %(lat)s, 4326)::geography,
-                %(access)s, %(meter)s, %(radius)s, %(territory)s, %(version)s, %(created)s)
+                %(access)s, %(meter)s, %(radius)s, %(default)s,
+                st_setsrid(st_geomfromgeojson(%(area)s::text), 4326)::geography, %(territory)s, %(version)s,
+                %(created)s)
         """,
         org=uow.org,
         id=it.id,
@@ -112,6 +116,8 @@ async def insert_site(uow: UnitOfWork, it: Site) -> None:
         access=it.access_notes,
         meter=it.meter_location,
         radius=it.fence_radius_m,
+        default=it.fence_is_default,
+        area=None if it.fence_area is None else json.dumps(it.fence_area),
         territory=it.territory_id,
         version=it.version,
         created=it.created_at,
@@ -127,7 +133,8 @@ async def save_site(uow: UnitOfWork, it: Site) -> None:
     await uow.run(
         """
         update site set name = %(name)s, address = %(address)s, access_notes = %(access)s, meter_location = %(meter)s,
-                        fence_radius_m = %(radius)s, version = %(version)s
+                        fence_radius_m = %(radius)s,
+                        fence_is_default = fence_is_default and fence_radius_m = %(radius)s, version = %(version)s
         where id = %(id)s
         """,
         id=it.id,
@@ -137,6 +144,34 @@ async def save_site(uow: UnitOfWork, it: Site) -> None:
         meter=it.meter_location,
         radius=it.fence_radius_m,
         version=it.version,
+    )
+
+
+async def save_fence(uow: UnitOfWork, it: Site) -> None:
+    """Write what is a site's fence."""
+    await uow.run(
+        """
+        update site set fence_radius_m = %(radius)s, fence_is_default = %(default)s,
+                        fence_area = st_setsrid(st_geomfromgeojson(%(area)s::text), 4326)::geography,
+                        version = %(version)s
+        where id = %(id)s
+        """,
+        id=it.id,
+        radius=it.fence_radius_m,
+        default=it.fence_is_default,
+        area=None if it.fence_area is None else json.dumps(it.fence_area),
+        version=it.version,
+    )
+
+
+async def follow_default_radius(uow: UnitOfWork, radius_m: int) -> int:
+    """Give the sites that have no radius of their own the organisation's; answer how many there are."""
+    return await uow.run(
+        """
+        update site set fence_radius_m = %(radius)s, version = version + 1
+        where fence_is_default and fence_radius_m <> %(radius)s
+        """,
+        radius=radius_m,
     )
 
 

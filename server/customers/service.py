@@ -1,7 +1,9 @@
 """The customer file: who is served, where, whom to call, and which equipment stands there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from server.core import events
@@ -10,7 +12,6 @@ from server.core.errors import NotFound
 from server.core.paging import Page, decode_cursor, id_in, page_of
 from server.customers import access, queries
 from server.customers.domain import (
-    DEFAULT_FENCE_RADIUS_M,
     Asset,
     AssetStatus,
     Caller,
@@ -23,6 +24,7 @@ from server.customers.domain import (
     numbered,
 )
 from server.customers.errors import SerialTaken, SiteOfAnotherCustomer
+from server.geo import areas, tracking
 from server.geo.domain import Point
 from server.identity.domain import Actor
 from server.workforce import service as workforce
@@ -97,10 +99,16 @@ async def add_site(
     place: Point,
     access_notes: str = "",
     meter_location: str = "",
-    fence_radius_m: int = DEFAULT_FENCE_RADIUS_M,
+    fence_radius_m: int | None = None,
+    fence_area: Mapping[str, Any] | None = None,
     site_id: UUID | None = None,
 ) -> Site:
-    """Add a place where a customer is served; its territory follows from the map."""
+    """Add a place where a customer is served; its territory follows from the map.
+
+    Without a radius its fence is as large as the organisation's fences are. Raises NotAFence.
+    """
+    if fence_area is not None:
+        await areas.check(uow, fence_area)
     it = Site(
         site_id or uow.new_id(),
         customer_id,
@@ -109,13 +117,42 @@ async def add_site(
         place,
         access_notes,
         meter_location,
-        fence_radius_m,
+        fence_radius_m or (await tracking.policy(uow)).fence_radius_m,
         await workforce.territory_at(uow, place),
         1,
         uow.now(),
+        fence_radius_m is None,
+        fence_area,
     )
     await queries.insert_site(uow, it)
     return it
+
+
+async def set_fence(
+    uow: UnitOfWork, actor: Actor, site_id: UUID, *, radius_m: int | None, area: Mapping[str, Any] | None
+) -> Site:
+    """Let a site's fence be a circle, an area, or without either as large as the organisation's fences are.
+
+    Raises NotFound, NotAFence.
+    """
+    site = await access.site_for(uow, actor, site_id)
+    if area is not None:
+        await areas.check(uow, area)
+    changed = replace(
+        site,
+        fence_radius_m=radius_m or (await tracking.policy(uow)).fence_radius_m,
+        fence_is_default=radius_m is None,
+        fence_area=area,
+        version=site.version + 1,
+    )
+    await queries.save_fence(uow, changed)
+    await events.append(uow, "site.fence_set", subject=("site", site.id), actor=actor.person)
+    return changed
+
+
+async def follow_default_radius(uow: UnitOfWork, radius_m: int) -> int:
+    """Give the sites that have no radius of their own the organisation's new one; answer how many there are."""
+    return await queries.follow_default_radius(uow, radius_m)
 
 
 async def site_of(uow: UnitOfWork, site_id: UUID) -> Site:

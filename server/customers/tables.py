@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from geoalchemy2 import Geography
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from server.core.tables import OrgRecord, belongs_to, instant, jsonb, of_organisation, one_of, point, texts
@@ -44,6 +45,12 @@ class Site(OrgRecord, table=True):
     access_notes: str
     meter_location: str
     fence_radius_m: int
+    fence_is_default: bool = Field(  # the radius follows the organisation's
+        sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    fence_area: Any = Field(  # stands in for the circle
+        default=None, sa_column=Column(Geography("POLYGON", 4326, spatial_index=False), nullable=True)
+    )
     territory_id: UUID | None = None
     version: int
     created_at: datetime = instant()

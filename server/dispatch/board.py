@@ -32,6 +32,7 @@ class EngineerStatus:
     capacity_minutes: int
     shift_starts_at: datetime | None
     shift_ends_at: datetime | None
+    paused_until: datetime | None  # until when this person does not want to be seen
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from server.geo.positions import SHIFT_GRACE
 async def statuses(uow: UnitOfWork, at: datetime, people: Sequence[UUID] | None = None) -> list[EngineerStatus]:
     """Answer the active engineers, or those among `people`, as a board shows them.
 
-    Off shift nobody's place is shown. The shift is the running one or else the next within a day.
+    Off shift and in a pause nobody's place is shown. The shift is the running one or else the next within a day.
     """
     return await uow.all_of(
         EngineerStatus,
@@ -48,8 +48,13 @@ async def statuses(uow: UnitOfWork, at: datetime, people: Sequence[UUID] | None 
                case when l.place is not null then array[st_x(l.place::geometry), st_y(l.place::geometry)] end as place,
                l.heading, l.speed_kmh, l.fixed_at, s.state, s.work_order_id as current_order_id,
                coalesce(s.minutes, 0) as load_minutes, s.daily_capacity_minutes as capacity_minutes,
-               s.starts_at as shift_starts_at, s.ends_at as shift_ends_at
-        from shown s left join position_last l on l.person_id = s.person_id and s.visible
+               s.starts_at as shift_starts_at, s.ends_at as shift_ends_at, z.paused_until
+        from shown s
+        left join lateral (
+            select max(ends_at) as paused_until from position_pause
+            where person_id = s.person_id and starts_at <= %(at)s and ends_at > %(at)s
+        ) z on true
+        left join position_last l on l.person_id = s.person_id and s.visible and z.paused_until is null
         order by s.name, s.person_id
         """,
         **{"from": at},

@@ -1,30 +1,25 @@
 """What dispatch does because something happened elsewhere. Every subscriber may run twice."""
 
-from datetime import datetime
 from uuid import UUID
 
-from server.core import events
 from server.core.db import UnitOfWork
 from server.core.events import Event, Subscriptions
 from server.customers import service as customers
-from server.dispatch import first_fix
+from server.dispatch import first_fix, presence
 from server.geo import service as geo
 from server.identity import service as identity
 from server.identity.domain import Actor, Audience
 from server.notify import service as notify
 from server.notify.domain import Hint
-from server.sync.domain import Occurrence
 from server.workorders import queries as workorder_queries
-from server.workorders import service as workorders
-from server.workorders import timeline
-from server.workorders.domain import Circumstances
-from server.workorders.steps import payload_of
 
 
 def subscribe(subscriptions: Subscriptions) -> None:
     subscriptions.on("visit.dispatched", expect_arrival)
     subscriptions.on("visit.replanned", tell_new_time)
-    subscriptions.on("fence.entered", note_approach)
+    for crossed in ("fence.entered", "fence.dwelt", "fence.left", "fence.amended"):
+        subscriptions.on(crossed, note_presence)
+    subscriptions.on("position_policy.set", follow_fence_radius)
     for over in ("visit.withdrawn", "visit.declined", "work_order.resolved", "work_order.closed"):
         subscriptions.on(over, expect_nobody)
     for ended in ("work_order.resolved", "work_order.reopened"):
@@ -38,7 +33,9 @@ async def expect_arrival(uow: UnitOfWork, event: Event) -> None:
     if visit is None or not visit.is_open or visit.engineer_id is None:
         return
     site = await customers.site_of(uow, UUID(event.payload["site_id"]))
-    await geo.watch(uow, visit.id, visit.engineer_id, site.place, site.fence_radius_m, since=event.at)
+    await geo.watch(
+        uow, visit.id, visit.engineer_id, site.place, site.fence_radius_m, since=event.at, area=site.fence_area
+    )
     await notify.queue_hint(uow, visit.engineer_id, Hint.JOB, visit.work_order_id, f"job:{visit.id}")
 
 
@@ -57,34 +54,19 @@ async def expect_nobody(uow: UnitOfWork, event: Event) -> None:
         await notify.queue_hint(uow, UUID(engineer), Hint.SYNC, event.subject_id, "sync")
 
 
-async def note_approach(uow: UnitOfWork, event: Event) -> None:
-    """Note once that the engineer came near, and have their phone open the job with the customer's history."""
-    visit_id, at = UUID(event.payload["subject_id"]), datetime.fromisoformat(event.payload["at"])
-    before = await workorder_queries.visit(uow, visit_id)
-    if before is None or before.approached_at is not None:
-        return
-    visit = await workorders.mark_approached(uow, visit_id=visit_id, at=at)
-    order = await workorder_queries.order(uow, before.work_order_id)
-    if visit is None or order is None:
+async def note_presence(uow: UnitOfWork, event: Event) -> None:
+    """Let the visit's history say that the engineer came, stayed or left, or that it was otherwise than it said."""
+    visit = await workorder_queries.visit(uow, UUID(event.payload["subject_id"]))
+    if visit is None:
         return
     engineer = await _engineer(uow, UUID(event.payload["person_id"]))
-    seen = Occurrence(at_device=at, at=at, uncertainty_ms=0, received_at=uow.now())
-    await timeline.append(
-        uow,
-        engineer,
-        work_order_id=order.id,
-        visit_id=visit.id,
-        action="approached",
-        circumstances=Circumstances(occurrence=seen),
-    )
-    await events.append(
-        uow,
-        "visit.approached",
-        subject=("work_order", order.id),
-        actor=engineer.person,
-        payload=payload_of(order, visit),
-    )
-    await notify.queue_hint(uow, engineer.person, Hint.ARRIVAL, order.id, f"arrival:{visit.id}")
+    # What is new follows from the fence as it is now: events come late, more than once and in any order.
+    for fact in await geo.take_facts(uow, event.subject_id):
+        await presence.note(uow, engineer, visit.id, fact)
+
+
+async def follow_fence_radius(uow: UnitOfWork, event: Event) -> None:
+    await customers.follow_default_radius(uow, event.payload["fence_radius_m"])
 
 
 async def count_first_fix(uow: UnitOfWork, event: Event) -> None:

@@ -15,6 +15,18 @@ class NotAPoint(Problem):
     sentence = 'This is not a GeoJSON point; send {{"type": "Point", "coordinates": [longitude, latitude]}}.'
 
 
+class ImplausiblePause(Problem):
+    code = "positions.implausible_pause"
+    kind = Kind.REFUSED
+    sentence = "A pause begins within the last week and lasts at most twelve hours; nothing was changed."
+
+
+class NotAFence(Problem):
+    code = "geo.not_a_fence"
+    kind = Kind.REFUSED
+    sentence = "This is no area for a fence ({why}); send a GeoJSON polygon in WGS-84 that encloses at least 400 m²."
+
+
 class RegionProblem(Problem):
     """Base of what can stop a region from being prepared or loaded."""
 

@@ -1,14 +1,22 @@
-"""Every statement about positions and fences."""
+"""Every statement about tracks and fences."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from psycopg.types.multirange import TimestamptzMultirange
+from psycopg.types.range import TimestamptzRange
 
 from server.core.db import UnitOfWork
 from server.geo.domain import Point
-from server.geo.fences import Machine, Side, Sight, Watch, kind_of
-from server.geo.positions import Fix, Interval, LastPosition
+from server.geo.fences import Crossed, Crossing, Machine, Side, Sight, Watch
+from server.geo.positions import TOLD_EVERY, Fix, Interval, LastPosition
+
+# A device that numbers its fixes has one range; what lies between the oldest of so many counts as known.
+_MOST_RANGES = 1_000
 
 
 async def lock_track(uow: UnitOfWork, person: UUID) -> None:
@@ -16,19 +24,47 @@ async def lock_track(uow: UnitOfWork, person: UUID) -> None:
     await uow.run("select pg_advisory_xact_lock(hashtextextended('track:' || %(person)s::text, 0))", person=person)
 
 
+async def make_days(uow: UnitOfWork, first: datetime, last: datetime) -> None:
+    """Have a partition for each day from `first` to `last`; nearly always they are there."""
+    await uow.run(
+        """
+        with asked as (
+            select (%(first)s::timestamptz at time zone 'UTC')::date as first,
+                   (%(last)s::timestamptz at time zone 'UTC')::date as last
+        )
+        select make_track_days(first, last) from asked
+        where exists (
+            select from generate_series(first, last, interval '1 day') day
+            where to_regclass('position_track_' || to_char(day, 'YYYYMMDD')) is null)
+        """,
+        first=first,
+        last=last,
+    )
+
+
 @dataclass(frozen=True)
 class Stored:
-    on_shift: int
     accepted: int
-    earliest: datetime | None
-    latest: datetime | None
-    moved: bool  # the newest of them is also the newest ever
+    off_shift: int
+    paused: int
+    too_old: int
+    earliest: datetime | None  # of the accepted
+    tell: bool  # the newest of them is also the newest ever, and boards have not heard for a while
 
 
 async def store_fixes(
-    uow: UnitOfWork, *, person: UUID, device: UUID, fixes: Sequence[Fix], working: Sequence[Interval]
+    uow: UnitOfWork,
+    *,
+    person: UUID,
+    device: UUID,
+    fixes: Sequence[Fix],
+    working: Sequence[Interval],
+    keep_from: datetime,
 ) -> Stored:
-    """Keep the fixes that lie in `working` and were not known; one statement whatever their number."""
+    """Keep the fixes that were not known, lie in `working`, in no pause and not before `keep_from`; count the others.
+
+    One statement whatever their number. The track is locked: what a device sent is decided by nobody else meanwhile.
+    """
     stored = await uow.one_of(
         Stored,
         """
@@ -38,38 +74,75 @@ async def store_fixes(
                 %(accuracies)s::int[], %(headings)s::int[], %(speeds)s::int[]
             ) as f (seq, fixed_at, lon, lat, accuracy_m, heading, speed_kmh)
         ),
-        on_shift as (
-            select g.*, st_setsrid(st_makepoint(g.lon, g.lat), 4326)::geography as place
-            from given g
-            where exists (
-                select from unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) as w (starts_at, ends_at)
-                where g.fixed_at between w.starts_at and w.ends_at
-            )
+        pauses as (
+            select coalesce(range_agg(tstzrange(starts_at, ends_at)), '{}') as times
+            from position_pause where person_id = %(person)s and ends_at > %(keep_from)s
+        ),
+        judged as (
+            select g.*, case
+                when g.fixed_at < %(keep_from)s then 'too_old'
+                when not g.fixed_at <@ %(working)s::tstzmultirange then 'off_shift'
+                when g.fixed_at <@ p.times then 'paused'
+            end as dropped
+            from given g, pauses p
+        ),
+        fresh as (
+            select distinct on (j.seq) j.* from judged j
+            where not j.seq <@ coalesce(
+                (select seen from position_stream where device_id = %(device)s), '{}'::int8multirange)
+            order by j.seq
+        ),
+        remembered as (
+            insert into position_stream as s (org_id, device_id, seen)
+            select %(org)s, %(device)s, range_agg(int8range(seq, seq, '[]')) from fresh having count(*) > 0
+            on conflict (org_id, device_id) do update
+                set seen = position_seen(s.seen + excluded.seen, %(most_ranges)s)
+        ),
+        counted as (
+            insert into position_day as d (org_id, person_id, day, kept, off_shift, paused, too_old)
+            select %(org)s, %(person)s, c.day, count(*) filter (where c.dropped is null),
+                   count(*) filter (where c.dropped = 'off_shift'), count(*) filter (where c.dropped = 'paused'),
+                   count(*) filter (where c.dropped = 'too_old')
+            from (
+                select f.dropped, (case
+                    -- A clock that is wrong by years must not make a row of its own.
+                    when f.dropped = 'too_old' or f.fixed_at > %(now)s then %(now)s
+                    else f.fixed_at end at time zone o.timezone)::date as day
+                from fresh f, organisation o
+            ) c
+            group by c.day
+            on conflict (org_id, person_id, day) do update set
+                kept = d.kept + excluded.kept, off_shift = d.off_shift + excluded.off_shift,
+                paused = d.paused + excluded.paused, too_old = d.too_old + excluded.too_old
         ),
         stored as (
-            insert into position_track (org_id, device_id, seq, person_id, place, accuracy_m, fixed_at)
-            select %(org)s, %(device)s, seq, %(person)s, place, accuracy_m, fixed_at from on_shift
-            on conflict do nothing
-            returning seq, fixed_at
+            insert into position_track (org_id, person_id, fixed_at, device_id, seq, place, accuracy_m)
+            select %(org)s, %(person)s, fixed_at, %(device)s, seq,
+                   st_setsrid(st_makepoint(lon, lat), 4326)::geography, accuracy_m
+            from fresh where dropped is null
         ),
-        newest as (
-            select o.* from on_shift o join stored s on (s.seq, s.fixed_at) = (o.seq, o.fixed_at)
-            order by o.fixed_at desc, o.seq desc limit 1
-        ),
+        newest as (select * from fresh where dropped is null order by fixed_at desc, seq desc limit 1),
         shown as (
             insert into position_last as l
-                (org_id, person_id, device_id, place, accuracy_m, heading, speed_kmh, fixed_at, received_at)
-            select %(org)s, %(person)s, %(device)s, place, accuracy_m, heading, speed_kmh, fixed_at, %(now)s from newest
+                (org_id, person_id, device_id, place, accuracy_m, heading, speed_kmh, fixed_at, received_at, told_at)
+            select %(org)s, %(person)s, %(device)s, st_setsrid(st_makepoint(lon, lat), 4326)::geography, accuracy_m,
+                   heading, speed_kmh, fixed_at, %(now)s, %(now)s
+            from newest
             on conflict (org_id, person_id) do update set
                 device_id = excluded.device_id, place = excluded.place, accuracy_m = excluded.accuracy_m,
                 heading = excluded.heading, speed_kmh = excluded.speed_kmh,
-                fixed_at = excluded.fixed_at, received_at = excluded.received_at
+                fixed_at = excluded.fixed_at, received_at = excluded.received_at,
+                told_at = case when l.told_at > %(now)s - %(told_every)s::interval then l.told_at else %(now)s end
             where l.fixed_at < excluded.fixed_at
-            returning l.person_id
+            returning told_at = %(now)s as tell
         )
-        select (select count(*) from on_shift) as on_shift, count(*) as accepted,
-               min(fixed_at) as earliest, max(fixed_at) as latest, exists (select from shown) as moved
-        from stored
+        select count(*) filter (where dropped = 'off_shift') as off_shift,
+               count(*) filter (where dropped = 'paused') as paused,
+               count(*) filter (where dropped = 'too_old') as too_old,
+               (select count(*) from fresh where dropped is null) as accepted,
+               (select min(fixed_at) from fresh where dropped is null) as earliest,
+               coalesce((select tell from shown), false) as tell
+        from judged
         """,
         org=uow.org,
         now=uow.now(),
@@ -82,8 +155,10 @@ async def store_fixes(
         accuracies=[fix.accuracy_m for fix in fixes],
         headings=[fix.heading for fix in fixes],
         speeds=[fix.speed_kmh for fix in fixes],
-        starts=[stretch.starts_at for stretch in working],
-        ends=[stretch.ends_at for stretch in working],
+        working=TimestamptzMultirange([TimestamptzRange(it.starts_at, it.ends_at, "[]") for it in working]),
+        keep_from=keep_from,
+        most_ranges=_MOST_RANGES,
+        told_every=TOLD_EVERY,
     )
     assert stored is not None, "an aggregate always answers a row"
     return stored
@@ -102,15 +177,27 @@ async def last_positions(uow: UnitOfWork, people: Sequence[UUID]) -> list[LastPo
 
 
 async def open_fence(
-    uow: UnitOfWork, *, subject_id: UUID, person: UUID, centre: Point, radius_m: int, since: datetime
+    uow: UnitOfWork,
+    *,
+    subject_id: UUID,
+    person: UUID,
+    centre: Point,
+    radius_m: int,
+    area: Mapping[str, Any] | None,
+    since: datetime,
 ) -> bool:
     """Start a fence unless this person is already watched for the subject; answer whether it is new."""
     return bool(
         await uow.run(
             """
-            insert into fence (org_id, id, subject_id, person_id, centre, radius_m, side, streak, created_at)
+            with drawn as (select st_setsrid(st_geomfromgeojson(%(area)s::text), 4326)::geography as area)
+            insert into fence
+                (org_id, id, subject_id, person_id, centre, radius_m, area, side, streak, created_at)
             select %(org)s, %(id)s, %(subject)s, %(person)s,
-                   st_setsrid(st_makepoint(%(lon)s, %(lat)s), 4326)::geography, %(radius)s, %(outside)s, 0, %(since)s
+                   st_setsrid(st_makepoint(%(lon)s, %(lat)s), 4326)::geography,
+                   case when area is null then %(radius)s else round(sqrt(st_area(area) / pi())) end, area,
+                   %(outside)s, 0, %(since)s
+            from drawn
             where not exists (
                 select from fence where subject_id = %(subject)s and person_id = %(person)s and closed_at is null
             )
@@ -122,6 +209,7 @@ async def open_fence(
             lon=centre.lon,
             lat=centre.lat,
             radius=radius_m,
+            area=None if area is None else json.dumps(area),
             outside=Side.OUTSIDE,
             since=since,
         )
@@ -145,7 +233,7 @@ async def close_fences(uow: UnitOfWork, *, subject_id: UUID, at: datetime, keep:
 
 @dataclass(frozen=True)
 class FenceRow:
-    """A fence as stored; `announced` crossings have ordinals 1…announced, those in `crossed_at` still stand."""
+    """A fence as stored, with all crossings that were ever announced; those that stand are by time."""
 
     id: UUID
     subject_id: UUID
@@ -154,62 +242,109 @@ class FenceRow:
     streak: int
     streak_since: datetime | None
     last_fix_at: datetime | None
-    crossed_at: tuple[datetime, ...]
-    announced: int
+    created_at: datetime
+    stays: tuple[int, ...]
+    kinds: tuple[Crossing, ...]
+    times: tuple[datetime, ...]
+    stands: tuple[bool, ...]
+
+    @property
+    def announced(self) -> frozenset[tuple[int, Crossing]]:
+        return frozenset(zip(self.stays, self.kinds, strict=True))
 
     @property
     def watch(self) -> Watch:
-        machine = Machine(self.radius_m, self.side, self.streak, self.streak_since, self.last_fix_at)
-        return Watch(machine, self.crossed_at)
+        announced = zip(self.stays, self.kinds, self.times, self.stands, strict=True)
+        crossings = tuple(Crossed(stay, kind, at) for stay, kind, at, stands in announced if stands)
+        told = Machine.after(self.radius_m, crossings)
+        machine = Machine(
+            self.radius_m, self.side, self.streak, self.streak_since, self.last_fix_at, told.entered_at, told.dwelt
+        )
+        return Watch(machine, crossings)
 
 
-async def fences_open_between(uow: UnitOfWork, person: UUID, earliest: datetime, latest: datetime) -> list[FenceRow]:
+async def fences_open_since(uow: UnitOfWork, person: UUID, earliest: datetime) -> list[FenceRow]:
+    """Answer the person's fences that were open at `earliest` or later."""
     return await uow.all_of(
         FenceRow,
         """
-        select f.id, f.subject_id, f.radius_m, f.side, f.streak, f.streak_since, f.last_fix_at,
-               coalesce(c.crossed_at, '{}') as crossed_at, coalesce(c.announced, 0) as announced
+        select f.id, f.subject_id, f.radius_m, f.side, f.streak, f.streak_since, f.last_fix_at, f.created_at,
+               coalesce(c.stays, '{}') as stays, coalesce(c.kinds, '{}') as kinds, coalesce(c.times, '{}') as times,
+               coalesce(c.stands, '{}') as stands
         from fence f
         left join lateral (
-            select array_agg(at order by ordinal) filter (where withdrawn_at is null) as crossed_at,
-                   count(*)::int as announced
+            select array_agg(stay order by at) as stays, array_agg(kind order by at) as kinds,
+                   array_agg(at order by at) as times, array_agg(withdrawn_at is null order by at) as stands
             from fence_crossing where fence_id = f.id
         ) c on true
-        where f.person_id = %(person)s and f.created_at <= %(latest)s
-          and (f.closed_at is null or f.closed_at >= %(earliest)s)
+        where f.person_id = %(person)s and (f.closed_at is null or f.closed_at >= %(earliest)s)
         order by f.id
         """,
         person=person,
         earliest=earliest,
-        latest=latest,
     )
 
 
-async def sights_after(
-    uow: UnitOfWork, person: UUID, fences: Mapping[UUID, datetime | None]
-) -> dict[UUID, list[Sight]]:
-    """What each fence saw of the person's track after the given time, while it was open; None is from its start."""
-    seen = await uow.rows(
+@dataclass(frozen=True)
+class Seen:
+    """What a fence saw: fixes by time, or only until when if none of them can change its machine."""
+
+    id: UUID
+    until: datetime
+    ats: tuple[datetime, ...] | None
+    edges: tuple[float, ...] | None
+    accuracies: tuple[int, ...] | None
+
+    def by(self, watch: Watch) -> Watch:
+        if self.ats is None or self.edges is None or self.accuracies is None:
+            return watch.passed_over(self.until)
+        return watch.see(map(Sight, self.ats, self.edges, self.accuracies))
+
+
+async def seen_since(
+    uow: UnitOfWork, person: UUID, watches: Mapping[UUID, Watch], *, earliest: datetime
+) -> dict[UUID, Seen]:
+    """Answer what each fence saw of the person's track behind its machine's last fix, while it was open.
+
+    earliest: no fence has anything to see before.
+    """
+    machines = [watch.machine for watch in watches.values()]
+    seen = await uow.all_of(
+        Seen,
         """
-        select f.id, t.fixed_at, st_distance(t.place, f.centre) as distance_m, t.accuracy_m
-        from unnest(%(ids)s::uuid[], %(after)s::timestamptz[]) as w (id, after)
-        join fence f on f.id = w.id
-        join position_track t
-          on t.person_id = %(person)s and t.fixed_at >= greatest(f.created_at, w.after)
-             and t.fixed_at > coalesce(w.after, '-infinity') and t.fixed_at <= coalesce(f.closed_at, 'infinity')
+        with watched as materialized (
+            select f.id, f.centre, f.radius_m, f.area, st_boundary(f.area::geometry)::geography as edge, w.rests,
+                   f.created_at, coalesce(w.after, '-infinity') as after, coalesce(f.closed_at, 'infinity') as until
+            from unnest(%(ids)s::uuid[], %(after)s::timestamptz[], %(rests)s::bool[]) as w (id, after, rests)
+            join fence f on f.id = w.id
+        ),
+        sight as (
+            select w.id, w.rests, t.fixed_at, t.accuracy_m,
+                   case when w.area is null then st_distance(t.place, w.centre) - w.radius_m
+                        when st_covers(w.area, t.place) then -st_distance(t.place, w.edge)
+                        else st_distance(t.place, w.area) end as edge_m
+            from watched w join position_track t
+              on t.fixed_at > w.after and t.fixed_at between w.created_at and w.until
+            where t.person_id = %(person)s and t.fixed_at >= %(earliest)s
+        ),
+        near as (select id, max(fixed_at) as until, not rests or min(edge_m) <= 0 as near from sight group by id, rests)
+        select n.id, n.until, s.ats, s.edges, s.accuracies
+        from near n left join lateral (
+            select array_agg(fixed_at) as ats, array_agg(edge_m) as edges, array_agg(accuracy_m) as accuracies
+            from sight where n.near and sight.id = n.id
+        ) s on true
         """,
         person=person,
-        ids=list(fences),
-        after=list(fences.values()),
+        earliest=earliest,
+        ids=list(watches),
+        after=[machine.last_fix_at for machine in machines],
+        rests=[machine.rests for machine in machines],
     )
-    sights: dict[UUID, list[Sight]] = {fence: [] for fence in fences}
-    for row in seen:
-        sights[row["id"]].append(Sight(row["fixed_at"], row["distance_m"], row["accuracy_m"]))
-    return sights
+    return {it.id: it for it in seen}
 
 
 async def save_watches(uow: UnitOfWork, watches: Mapping[UUID, Watch]) -> None:
-    """Store each fence's machine and make its crossings the standing ones."""
+    """Store each fence's machine; its crossings are stored by `save_crossings`."""
     machines = [watch.machine for watch in watches.values()]
     await uow.run(
         """
@@ -229,32 +364,63 @@ async def save_watches(uow: UnitOfWork, watches: Mapping[UUID, Watch]) -> None:
 
 async def save_crossings(uow: UnitOfWork, watches: Mapping[UUID, Watch]) -> None:
     """Insert new crossings, move amended ones in time, withdraw those that late fixes disproved."""
-    flat = [
-        (fence, ordinal, kind_of(ordinal), at)
-        for fence, watch in watches.items()
-        for ordinal, at in enumerate(watch.crossed_at, start=1)
-    ]
+    flat = [(fence, it) for fence, watch in watches.items() for it in watch.crossings]
     await uow.run(
         """
-        with withdrawn as (
+        with standing as (
+            select * from unnest(%(ids)s::uuid[], %(of)s::uuid[], %(stays)s::int[], %(kinds)s::text[],
+                                 %(ats)s::timestamptz[]) as n (id, fence_id, stay, kind, at)
+        ),
+        withdrawn as (
             update fence_crossing c set withdrawn_at = %(now)s
-            from unnest(%(fences)s::uuid[], %(counts)s::int[]) as w (fence_id, standing)
-            where c.fence_id = w.fence_id and c.ordinal > w.standing and c.withdrawn_at is null
+            where c.fence_id = any(%(fences)s) and c.withdrawn_at is null and not exists (
+                select from standing s where (s.fence_id, s.stay, s.kind) = (c.fence_id, c.stay, c.kind))
         )
-        insert into fence_crossing as c (org_id, id, fence_id, ordinal, kind, at, recorded_at)
-        select %(org)s, n.id, n.fence_id, n.ordinal, n.kind, n.at, %(now)s
-        from unnest(%(ids)s::uuid[], %(of)s::uuid[], %(ordinals)s::int[], %(kinds)s::text[], %(ats)s::timestamptz[])
-             as n (id, fence_id, ordinal, kind, at)
-        on conflict (org_id, fence_id, ordinal) do update set at = excluded.at, withdrawn_at = null
+        insert into fence_crossing as c (org_id, id, fence_id, stay, kind, at, recorded_at, tellings)
+        select %(org)s, s.id, s.fence_id, s.stay, s.kind, s.at, %(now)s, 0 from standing s
+        on conflict (org_id, fence_id, stay, kind) do update set at = excluded.at, withdrawn_at = null
         where c.at <> excluded.at or c.withdrawn_at is not null
         """,
         org=uow.org,
         now=uow.now(),
         fences=list(watches),
-        counts=[len(watch.crossed_at) for watch in watches.values()],
         ids=[uow.new_id() for _ in flat],
-        of=[row[0] for row in flat],
-        ordinals=[row[1] for row in flat],
-        kinds=[row[2] for row in flat],
-        ats=[row[3] for row in flat],
+        of=[fence for fence, _ in flat],
+        stays=[it.stay for _, it in flat],
+        kinds=[it.kind for _, it in flat],
+        ats=[it.at for _, it in flat],
+    )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is new of a crossing since its subject was last told. `at` is none when it turned out not to be."""
+
+    kind: Crossing
+    stay: int
+    at: datetime | None
+    was: datetime | None  # as told before
+    tellings: int  # how often it was told before
+
+
+async def take_facts(uow: UnitOfWork, fence: UUID) -> list[Fact]:
+    """Answer the fence's crossings that differ from what its subject was told, and hold them for told."""
+    return await uow.all_of(
+        Fact,
+        """
+        with news as (
+            select c.id, c.told_at as was, c.tellings, case when c.withdrawn_at is null then c.at end as at
+            from fence_crossing c
+            where c.fence_id = %(fence)s
+              and case when c.withdrawn_at is null then c.at end is distinct from c.told_at
+            order by c.id for update
+        ),
+        told as (
+            update fence_crossing c set told_at = n.at, tellings = c.tellings + 1
+            from news n where c.id = n.id returning c.id, c.kind, c.stay
+        )
+        select t.kind, t.stay, n.at, n.was, n.tellings from told t join news n on n.id = t.id
+        order by t.stay, coalesce(n.at, n.was)
+        """,
+        fence=fence,
     )

@@ -7,11 +7,11 @@ from alembic.autogenerate.api import AutogenContext
 from geoalchemy2 import Geography
 from sqlmodel.sql.sqltypes import AutoString
 
-from server.migrations.metadata import METADATA, SHARED_TABLES
+from server.migrations.metadata import METADATA, is_declared
 
 
 def _ours(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:  # noqa: FBT001
-    return not (kind == "table" and name in SHARED_TABLES)
+    return kind != "table" or name is None or is_declared(name)
 
 
 def _written(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:

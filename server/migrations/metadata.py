@@ -1,5 +1,7 @@
 """All declared tables in one place, for migrations and the drift check."""
 
+import re
+
 from sqlmodel import SQLModel
 
 import server.audit.tables
@@ -34,3 +36,11 @@ SHARED_TABLES = {
     "rate_limit": "how often something was tried; keys are hashes",
     "sync_epoch": "one number for the whole server, raised after a restore",
 }
+
+# Days of a track come and go while the product runs.
+_PARTITION = re.compile(r"position_track_\d{8}")
+
+
+def is_declared(name: str) -> bool:
+    """Whether a table of the database should be one of METADATA."""
+    return name not in SHARED_TABLES and not _PARTITION.fullmatch(name)

@@ -281,19 +281,20 @@ async def _change_visit(
     await timeline.append(uow, actor, work_order_id=order.id, visit_id=visit.id, action=action, why=why, facts=facts)
 
 
-async def mark_approached(uow: UnitOfWork, *, visit_id: UUID, at: datetime) -> Visit | None:
-    """Note that the engineer came near the site; the first time counts. None when there is no such open visit."""
+async def set_approach(uow: UnitOfWork, *, visit_id: UUID, at: datetime | None) -> Visit | None:
+    """Note since when the engineer was near the site, as far as is known now; None when there is no such visit."""
     visit = await queries.visit(uow, visit_id)
-    if visit is None or not visit.is_open:
+    if visit is None:
         return None
     # The order is locked before its visit is read for good, as in every other change.
-    await _locked(uow, visit.work_order_id)
+    order = await queries.lock_order(uow, visit.work_order_id)
     visit = await queries.visit(uow, visit_id)
-    if visit is None or not visit.is_open or visit.approached_at is not None:
-        return visit
-    near = replace(visit, approached_at=at, version=visit.version + 1)
-    await queries.save_visit(uow, near)
-    return near
+    if visit is None or order is None or order.voided_at is not None:
+        return None
+    if visit.approached_at != at:
+        visit = replace(visit, approached_at=at, version=visit.version + 1)
+        await queries.save_visit(uow, visit)
+    return visit
 
 
 async def _locked(uow: UnitOfWork, work_order_id: UUID) -> WorkOrder:

@@ -323,11 +323,13 @@ async def test_two_dispatchers_at_once_leave_one_open_visit(database, company, d
 
 
 async def test_a_visit_knows_since_when_its_engineer_is_near(uow, visit, clock):
-    near = await service.mark_approached(uow, visit_id=visit.id, at=clock.now())
-    again = await service.mark_approached(uow, visit_id=visit.id, at=clock.now() + timedelta(minutes=5))
+    near = await service.set_approach(uow, visit_id=visit.id, at=clock.now())
     assert near is not None
-    assert near == again
     assert near.approached_at == clock.now()
+    assert await service.set_approach(uow, visit_id=visit.id, at=clock.now()) == near
+    earlier = await service.set_approach(uow, visit_id=visit.id, at=clock.now() - timedelta(minutes=5))
+    assert earlier is not None
+    assert (earlier.approached_at, earlier.version) == (clock.now() - timedelta(minutes=5), near.version + 1)
 
 
 async def test_an_engineer_sees_orders_of_their_own_visits_only(uow, dispatcher, engineer, other, order, visit):

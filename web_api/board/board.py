@@ -33,7 +33,7 @@ class ShiftTimes(WireOut):
 
 
 class BoardEngineer(WireOut):
-    """`place` is null off shift: nobody is watched then. `load_minutes` is open work planned for today."""
+    """`place` is null off shift and in a pause: nobody is watched then. `load_minutes` is open work of today."""
 
     id: UUID
     name: str
@@ -46,6 +46,7 @@ class BoardEngineer(WireOut):
     load_minutes: int
     capacity_minutes: int
     shift: ShiftTimes | None
+    paused_until: datetime | None
 
 
 class CountsOut(WireOut):

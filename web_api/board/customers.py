@@ -1,7 +1,7 @@
 """The customer file: customers, sites, contacts, installed equipment."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, status
@@ -13,7 +13,7 @@ from edge.problems import PROBLEMS
 from server.core.paging import MAX_PAGE
 from server.core.wire import Id, Line, Name, PlaceIn, PlaceOut, Search, Text, WireIn, WireOut
 from server.customers import access, duplicates, service
-from server.customers.domain import DEFAULT_FENCE_RADIUS_M, Tier
+from server.customers.domain import Tier
 from server.geo.domain import Point
 from server.identity.domain import Permission
 from server.workorders import reading
@@ -28,6 +28,8 @@ type Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\s]+
 type Phone = Annotated[str, StringConstraints(min_length=3, max_length=60, strip_whitespace=True)]
 type Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 type Cursor = Annotated[str | None, Query(max_length=1000)]
+type FenceRadius = Annotated[int, Field(ge=20, le=20_000, description="without one, the organisation's")]
+type FenceArea = Annotated[dict[str, Any], Field(description="GeoJSON polygon in WGS-84; stands in for the circle")]
 type Reader = Annotated[Work, permitted(Permission.CUSTOMERS_READ)]
 type Writer = Annotated[Work, permitted(Permission.CUSTOMERS_WRITE)]
 
@@ -66,7 +68,8 @@ class NewSite(WireIn):
     place: PlaceIn
     access_notes: Text = ""
     meter_location: Text = ""
-    fence_radius_m: Annotated[int, Field(ge=20, le=20_000)] = DEFAULT_FENCE_RADIUS_M
+    fence_radius_m: FenceRadius | None = None
+    fence_area: FenceArea | None = None
 
 
 class SiteOut(WireOut):
@@ -78,6 +81,8 @@ class SiteOut(WireOut):
     access_notes: str
     meter_location: str
     fence_radius_m: int
+    fence_is_default: bool
+    fence_area: dict[str, Any] | None
     territory_id: UUID | None
     version: int
 
@@ -207,6 +212,20 @@ async def list_sites(work: Reader, customer_id: Id | None = None, limit: Limit =
     return SitesOut.model_validate(
         await service.sites(work.uow, work.actor, customer_id=customer_id, cursor=cursor, limit=limit)
     )
+
+
+class FenceIn(WireIn):
+    """Neither: as large as the organisation's fences are."""
+
+    radius_m: FenceRadius | None = None
+    area: FenceArea | None = None
+
+
+@router.put("/sites/{site_id}/fence")
+async def set_site_fence(work: Writer, site_id: Id, body: FenceIn) -> SiteOut:
+    """What is noticed when an engineer enters it. Visits that were dispatched before keep the fence they have."""
+    changed = await service.set_fence(work.uow, work.actor, site_id, radius_m=body.radius_m, area=body.area)
+    return SiteOut.model_validate(changed)
 
 
 @router.post("/sites/{site_id}/assets", status_code=status.HTTP_201_CREATED)

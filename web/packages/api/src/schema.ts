@@ -1067,6 +1067,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person_id}/position-days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Position Days
+         * @description How many of somebody's fixes were kept and dropped, the last month day by day. No place is told.
+         */
+        get: operations["position_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person_id}/shifts": {
         parameters: {
             query?: never;
@@ -1274,6 +1294,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/position-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Position Policy */
+        get: operations["position_policy"];
+        /**
+         * Set Position Policy
+         * @description What is no longer to be kept is gone within the hour; sites without a radius of their own follow.
+         */
+        put: operations["set_position_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/procedures": {
         parameters: {
             query?: never;
@@ -1467,6 +1508,26 @@ export interface paths {
         put?: never;
         /** Add Asset */
         post: operations["add_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/fence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Site Fence
+         * @description What is noticed when an engineer enters it. Visits that were dispatched before keep the fence they have.
+         */
+        put: operations["set_site_fence"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2367,6 +2428,26 @@ export interface paths {
         patch: operations["upload_chunk"];
         trace?: never;
     };
+    "/mobile/v1/fences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fences Near
+         * @description The nearest of one's own open fences and how far one may go with them. Ask again also after a hint.
+         */
+        get: operations["fences_near"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobile/v1/positions": {
         parameters: {
             query?: never;
@@ -2378,6 +2459,46 @@ export interface paths {
         put?: never;
         /** Record Positions */
         post: operations["record_positions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobile/v1/positions/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Position Days
+         * @description How many of one's own fixes were kept and dropped, the last month day by day.
+         */
+        get: operations["own_position_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobile/v1/positions/pauses/{pause_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pause Positions
+         * @description Be not seen from then to then. The same pause again with another end: it lasts until that, now for one.
+         */
+        put: operations["pause_positions"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3104,7 +3225,7 @@ export interface components {
         BlobState: "pending" | "ready";
         /**
          * BoardEngineer
-         * @description `place` is null off shift: nobody is watched then. `load_minutes` is open work planned for today.
+         * @description `place` is null off shift and in a pause: nobody is watched then. `load_minutes` is open work of today.
          */
         BoardEngineer: {
             /** Capacity Minutes */
@@ -3124,6 +3245,8 @@ export interface components {
             load_minutes: number;
             /** Name */
             name: string;
+            /** Paused Until */
+            paused_until: string | null;
             place: components["schemas"]["PlaceOut"] | null;
             shift: components["schemas"]["ShiftTimes"] | null;
             /** Speed Kmh */
@@ -3142,7 +3265,7 @@ export interface components {
             orders: components["schemas"]["WorkOrderSummary"][];
             /** Position */
             position: number;
-            region: components["schemas"]["RegionOut"] | null;
+            region: components["schemas"]["web_api__board__board__RegionOut"] | null;
             /**
              * Server Time
              * Format: date-time
@@ -3536,6 +3659,30 @@ export interface components {
             items: components["schemas"]["CustomerOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * DayCountOut
+         * @description What became of one day's fixes, in the organisation's zone.
+         */
+        DayCountOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Kept */
+            kept: number;
+            /** Off Shift */
+            off_shift: number;
+            /** Paused */
+            paused: number;
+            /** Too Old */
+            too_old: number;
+        };
+        /** DayCountsOut */
+        DayCountsOut: {
+            /** Days */
+            days: components["schemas"]["DayCountOut"][];
         };
         /** DaysOut */
         DaysOut: {
@@ -4091,6 +4238,26 @@ export interface components {
             site_id?: components["schemas"]["Id"] | null;
             /** @default normal */
             urgency: components["schemas"]["Priority"];
+        };
+        /** @description GeoJSON polygon in WGS-84; stands in for the circle */
+        FenceArea: {
+            [key: string]: unknown;
+        };
+        /**
+         * FenceIn
+         * @description Neither: as large as the organisation's fences are.
+         */
+        FenceIn: {
+            area?: components["schemas"]["FenceArea"] | null;
+            radius_m?: components["schemas"]["FenceRadius"] | null;
+        };
+        /** @description without one, the organisation's */
+        FenceRadius: number;
+        /** FenceSetOut */
+        FenceSetOut: {
+            refresh: components["schemas"]["RefreshOut"];
+            /** Regions */
+            regions: components["schemas"]["mobile_api__fences__RegionOut"][];
         };
         /**
          * FigureOut
@@ -4766,6 +4933,32 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /**
+         * RegionOut
+         * @description A circle to be watched. `area`, where there is one, is the fence itself; the circle lies around it.
+         */
+        mobile_api__fences__RegionOut: {
+            /** Area */
+            area: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Fence Id
+             * Format: uuid
+             */
+            fence_id: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Radius M */
+            radius_m: number;
+            /**
+             * Visit Id
+             * Format: uuid
+             */
+            visit_id: string;
+        };
         /** ModelOut */
         ModelOut: {
             /** Back Test */
@@ -5144,11 +5337,8 @@ export interface components {
             /** @default  */
             access_notes: components["schemas"]["Text"];
             address: components["schemas"]["server__core__wire__Line__2"];
-            /**
-             * Fence Radius M
-             * @default 500
-             */
-            fence_radius_m: number;
+            fence_area?: components["schemas"]["FenceArea"] | null;
+            fence_radius_m?: components["schemas"]["FenceRadius"] | null;
             /** @default  */
             meter_location: components["schemas"]["Text"];
             name: components["schemas"]["Name"];
@@ -5506,6 +5696,29 @@ export interface components {
             sku: string;
             /** Unit */
             unit: string;
+        };
+        /** PauseIn */
+        PauseIn: {
+            ends_at: components["schemas"]["Instant"];
+            starts_at: components["schemas"]["Instant"];
+        };
+        /** PauseOut */
+        PauseOut: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /** PeopleOut */
         PeopleOut: {
@@ -5866,6 +6079,52 @@ export interface components {
             components["schemas"]["Longitude"],
             components["schemas"]["Latitude"]
         ];
+        /**
+         * PositionDayOut
+         * @description What became of one day's fixes, in the organisation's zone.
+         */
+        PositionDayOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Kept */
+            kept: number;
+            /** Off Shift */
+            off_shift: number;
+            /** Paused */
+            paused: number;
+            /** Too Old */
+            too_old: number;
+        };
+        /** PositionDaysOut */
+        PositionDaysOut: {
+            /** Days */
+            days: components["schemas"]["PositionDayOut"][];
+            /**
+             * Person Id
+             * Format: uuid
+             */
+            person_id: string;
+        };
+        /** PositionPolicyIn */
+        PositionPolicyIn: {
+            /**
+             * Fence Radius M
+             * @description of sites without a radius of their own
+             */
+            fence_radius_m: number;
+            /** Keep Track Days */
+            keep_track_days: number;
+        };
+        /** PositionPolicyOut */
+        PositionPolicyOut: {
+            /** Fence Radius M */
+            fence_radius_m: number;
+            /** Keep Track Days */
+            keep_track_days: number;
+        };
         /** PositionsIn */
         PositionsIn: {
             device: components["schemas"]["Id"];
@@ -5878,6 +6137,10 @@ export interface components {
             accepted: number;
             /** Dropped Off Shift */
             dropped_off_shift: number;
+            /** Dropped Paused */
+            dropped_paused: number;
+            /** Dropped Too Old */
+            dropped_too_old: number;
             /** Duplicates */
             duplicates: number;
         };
@@ -6114,17 +6377,22 @@ export interface components {
             /** Sentence */
             sentence: string;
         };
+        /**
+         * RefreshOut
+         * @description To be watched besides: who leaves it asks again.
+         */
+        RefreshOut: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Radius M */
+            radius_m: number;
+        };
         /** RefreshToken */
         RefreshToken: {
             /** Refresh Token */
             refresh_token: string;
-        };
-        /** RegionOut */
-        RegionOut: {
-            /** Bounds */
-            bounds: number[];
-            /** Name */
-            name: string;
         };
         /** Rehearsal */
         Rehearsal: {
@@ -6775,6 +7043,12 @@ export interface components {
              * Format: uuid
              */
             customer_id: string;
+            /** Fence Area */
+            fence_area: {
+                [key: string]: unknown;
+            } | null;
+            /** Fence Is Default */
+            fence_is_default: boolean;
             /** Fence Radius M */
             fence_radius_m: number;
             /**
@@ -7672,6 +7946,13 @@ export interface components {
              */
             do: "wait";
             minutes: components["schemas"]["Minutes"];
+        };
+        /** RegionOut */
+        web_api__board__board__RegionOut: {
+            /** Bounds */
+            bounds: number[];
+            /** Name */
+            name: string;
         };
         /** SkillNeeded */
         web_api__board__details__SkillNeeded: {
@@ -14684,6 +14965,109 @@ export interface operations {
             };
         };
     };
+    position_days: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionDaysOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     add_shift: {
         parameters: {
             query?: never;
@@ -16050,6 +16434,212 @@ export interface operations {
             };
         };
     };
+    position_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionPolicyOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    set_position_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PositionPolicyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionPolicyOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     list_procedures: {
         parameters: {
             query?: never;
@@ -17230,6 +17820,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    set_site_fence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FenceIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteOut"];
                 };
             };
             /** @description Bad Request */
@@ -23372,6 +24069,111 @@ export interface operations {
             };
         };
     };
+    fences_near: {
+        parameters: {
+            query: {
+                most?: number;
+                /** @description longitude,latitude of the phone */
+                near: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceSetOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     record_positions: {
         parameters: {
             query?: never;
@@ -23392,6 +24194,214 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PositionsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    own_position_days: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayCountsOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    pause_positions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pause_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseOut"];
                 };
             };
             /** @description Bad Request */

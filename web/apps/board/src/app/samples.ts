@@ -47,6 +47,7 @@ export function anEngineer(given: Partial<Engineer> = {}): Engineer {
     load_minutes: 0,
     capacity_minutes: 480,
     shift: null,
+    paused_until: null,
     ...given,
   };
 }

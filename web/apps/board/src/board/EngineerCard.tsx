@@ -57,6 +57,9 @@ const FRESH_S = 15;
 function Fix({ engineer }: { engineer: Engineer }) {
   const { t, times } = useWords();
   const now = useServerNow();
+  if (engineer.paused_until) {
+    return <p className={css.cardFacts}>{t("engineer.paused", { until: times.clock(engineer.paused_until) })}</p>;
+  }
   if (!engineer.fixed_at) return <p className={css.cardFacts}>{t("engineer.noFix")}</p>;
   const age = Math.max(0, (now - Date.parse(engineer.fixed_at)) / 1000);
   const moving = engineer.state === "travelling" && engineer.speed_kmh;

@@ -61,6 +61,10 @@ const ICONS: Readonly<Record<string, LucideIcon>> = {
   cost: Coins,
   part: Package,
   approached: Radar,
+  returned: Radar,
+  dwelt: Radar,
+  left_site: Radar,
+  presence_amended: Radar,
   signature: PenLine,
   withdraw: Undo2,
 };

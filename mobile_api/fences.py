@@ -1,0 +1,73 @@
+"""The fences a phone's own system watches while the app sleeps."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from edge.auth import Work, enrolled_device
+from edge.problems import PROBLEMS
+from server.core.wire import WireOut
+from server.geo import native
+from server.geo.domain import Point
+from server.geo.errors import NotAPoint
+from server.geo.native import FEWEST_WATCHED, MOST_WATCHED
+
+router = APIRouter(prefix="/mobile/v1", tags=["positions"], responses=PROBLEMS)
+
+
+class RegionOut(WireOut):
+    """A circle to be watched. `area`, where there is one, is the fence itself; the circle lies around it."""
+
+    fence_id: UUID
+    visit_id: UUID
+    lon: float
+    lat: float
+    radius_m: int
+    area: dict[str, Any] | None
+
+
+class RefreshOut(WireOut):
+    """To be watched besides: who leaves it asks again."""
+
+    lon: float
+    lat: float
+    radius_m: int
+
+
+class FenceSetOut(WireOut):
+    regions: list[RegionOut]
+    refresh: RefreshOut
+
+
+@router.get("/fences")
+async def fences_near(
+    work: Annotated[Work, enrolled_device()],
+    near: Annotated[str, Query(max_length=60, description="longitude,latitude of the phone")],
+    most: Annotated[int, Query(ge=1, le=MOST_WATCHED)] = FEWEST_WATCHED,
+) -> FenceSetOut:
+    """The nearest of one's own open fences and how far one may go with them. Ask again also after a hint."""
+    place = _place(near)
+    found = await native.fences_near(work.uow, work.actor.person, place, most=most)
+    return FenceSetOut(
+        regions=[
+            RegionOut(
+                fence_id=it.id,
+                visit_id=it.subject_id,
+                lon=it.centre.lon,
+                lat=it.centre.lat,
+                radius_m=it.radius_m,
+                area=None if it.area is None else dict(it.area),
+            )
+            for it in found.regions
+        ],
+        refresh=RefreshOut(lon=place.lon, lat=place.lat, radius_m=found.refresh.radius_m),
+    )
+
+
+def _place(near: str) -> Point:
+    lon, _, lat = near.partition(",")
+    try:
+        return Point(float(lon), float(lat))
+    except ValueError:
+        raise NotAPoint from None
