@@ -16,7 +16,7 @@ from server.geo.native import FEWEST_WATCHED, MOST_WATCHED
 router = APIRouter(prefix="/mobile/v1", tags=["positions"], responses=PROBLEMS)
 
 
-class RegionOut(WireOut):
+class FenceRegionOut(WireOut):
     """A circle to be watched. `area`, where there is one, is the fence itself; the circle lies around it."""
 
     fence_id: UUID
@@ -27,7 +27,7 @@ class RegionOut(WireOut):
     area: dict[str, Any] | None
 
 
-class RefreshOut(WireOut):
+class FenceRefreshOut(WireOut):
     """To be watched besides: who leaves it asks again."""
 
     lon: float
@@ -36,8 +36,8 @@ class RefreshOut(WireOut):
 
 
 class FenceSetOut(WireOut):
-    regions: list[RegionOut]
-    refresh: RefreshOut
+    regions: list[FenceRegionOut]
+    refresh: FenceRefreshOut
 
 
 @router.get("/fences")
@@ -51,7 +51,7 @@ async def fences_near(
     found = await native.fences_near(work.uow, work.actor.person, place, most=most)
     return FenceSetOut(
         regions=[
-            RegionOut(
+            FenceRegionOut(
                 fence_id=it.id,
                 visit_id=it.subject_id,
                 lon=it.centre.lon,
@@ -61,7 +61,7 @@ async def fences_near(
             )
             for it in found.regions
         ],
-        refresh=RefreshOut(lon=place.lon, lat=place.lat, radius_m=found.refresh.radius_m),
+        refresh=FenceRefreshOut(lon=place.lon, lat=place.lat, radius_m=found.refresh.radius_m),
     )
 
 

@@ -3265,7 +3265,7 @@ export interface components {
             orders: components["schemas"]["WorkOrderSummary"][];
             /** Position */
             position: number;
-            region: components["schemas"]["web_api__board__board__RegionOut"] | null;
+            region: components["schemas"]["RegionOut"] | null;
             /**
              * Server Time
              * Format: date-time
@@ -4253,11 +4253,49 @@ export interface components {
         };
         /** @description without one, the organisation's */
         FenceRadius: number;
+        /**
+         * FenceRefreshOut
+         * @description To be watched besides: who leaves it asks again.
+         */
+        FenceRefreshOut: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Radius M */
+            radius_m: number;
+        };
+        /**
+         * FenceRegionOut
+         * @description A circle to be watched. `area`, where there is one, is the fence itself; the circle lies around it.
+         */
+        FenceRegionOut: {
+            /** Area */
+            area: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Fence Id
+             * Format: uuid
+             */
+            fence_id: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Radius M */
+            radius_m: number;
+            /**
+             * Visit Id
+             * Format: uuid
+             */
+            visit_id: string;
+        };
         /** FenceSetOut */
         FenceSetOut: {
-            refresh: components["schemas"]["RefreshOut"];
+            refresh: components["schemas"]["FenceRefreshOut"];
             /** Regions */
-            regions: components["schemas"]["mobile_api__fences__RegionOut"][];
+            regions: components["schemas"]["FenceRegionOut"][];
         };
         /**
          * FigureOut
@@ -4932,32 +4970,6 @@ export interface components {
             items: components["schemas"]["MissingFileOut"][];
             /** Next Cursor */
             next_cursor: string | null;
-        };
-        /**
-         * RegionOut
-         * @description A circle to be watched. `area`, where there is one, is the fence itself; the circle lies around it.
-         */
-        mobile_api__fences__RegionOut: {
-            /** Area */
-            area: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Fence Id
-             * Format: uuid
-             */
-            fence_id: string;
-            /** Lat */
-            lat: number;
-            /** Lon */
-            lon: number;
-            /** Radius M */
-            radius_m: number;
-            /**
-             * Visit Id
-             * Format: uuid
-             */
-            visit_id: string;
         };
         /** ModelOut */
         ModelOut: {
@@ -6377,22 +6389,17 @@ export interface components {
             /** Sentence */
             sentence: string;
         };
-        /**
-         * RefreshOut
-         * @description To be watched besides: who leaves it asks again.
-         */
-        RefreshOut: {
-            /** Lat */
-            lat: number;
-            /** Lon */
-            lon: number;
-            /** Radius M */
-            radius_m: number;
-        };
         /** RefreshToken */
         RefreshToken: {
             /** Refresh Token */
             refresh_token: string;
+        };
+        /** RegionOut */
+        RegionOut: {
+            /** Bounds */
+            bounds: number[];
+            /** Name */
+            name: string;
         };
         /** Rehearsal */
         Rehearsal: {
@@ -7946,13 +7953,6 @@ export interface components {
              */
             do: "wait";
             minutes: components["schemas"]["Minutes"];
-        };
-        /** RegionOut */
-        web_api__board__board__RegionOut: {
-            /** Bounds */
-            bounds: number[];
-            /** Name */
-            name: string;
         };
         /** SkillNeeded */
         web_api__board__details__SkillNeeded: {
