@@ -17,6 +17,7 @@ import web_api
 from callout import database, health
 from callout.files import blob_store, file_rules
 from callout.settings import Settings, load
+from callout.travelling import regions_of, travel_of
 from callout.wiring import registry
 from edge import problems
 from edge.auth import Permitted
@@ -29,8 +30,6 @@ from server.core import logging
 from server.core.clock import SystemClock
 from server.core.db import Database
 from server.core.jobs import job_app
-from server.geo.region import Region
-from server.geo.travel import travel_for
 from server.identity.tokens import Tokens
 from server.sync import windows
 
@@ -87,8 +86,8 @@ def bare_app(max_body_bytes: int = 4_000_000) -> FastAPI:
 
 def assemble(settings: Settings) -> Services:
     url = database.runtime_url(settings)
-    region = Region.load(settings.state_dir / "regions", settings.region or None)
-    travel = travel_for(region)
+    regions = regions_of(settings)
+    travel = travel_of(settings, regions)
     return Services(
         database=Database(
             url,
@@ -102,7 +101,7 @@ def assemble(settings: Settings) -> Services:
         tokens=Tokens(settings.signing_secret),
         wall_clock=SystemClock(),
         travel=travel,
-        region=region,
+        regions=regions,
         blobs=blob_store(settings),
         files=file_rules(settings),
         registry=registry(travel),

@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -66,11 +68,12 @@ def unseen() -> None:
 
 @region.command(name="add")
 def add_region(extract: Path, *, name: str | None = None) -> None:
-    """Build roads, map and addresses from an OpenStreetMap extract (.osm.pbf)."""
-    from server.geo.region import prepare_region
+    """Build roads, map and addresses from an OpenStreetMap extract (.osm.pbf) and use them."""
+    from server.geo.preparing import prepare_region
 
     settings = configuration.load()
-    prepare_region(extract, settings.state_dir / "regions", name or region_name(extract), print)
+    prepared = prepare_region(extract, settings.regions_dir, name or region_name(extract), _telling())
+    _tell_who_uses(prepared.name, settings)
 
 
 def region_name(extract: Path) -> str:
@@ -79,15 +82,64 @@ def region_name(extract: Path) -> str:
     return plain[:40].rstrip("-") or "region"
 
 
+@region.command(name="list")
+def list_regions() -> None:
+    """Say which regions are prepared, which is in use, and what was found when they were tried."""
+    from callout.regions import described
+    from server.geo.listing import regions_here
+
+    settings = configuration.load()
+    found = regions_here(settings.regions_dir, settings.region or None)
+    print("\n".join(map(described, found)) or "No region is prepared: callout region add FILE.osm.pbf")
+
+
+@region.command(name="use")
+def use_region(name: str) -> None:
+    """Let API, worker and travel service change to another prepared region; they need no restart."""
+    from server.geo.builds import use_region as use
+
+    settings = configuration.load()
+    _tell_who_uses(use(settings.regions_dir, name).name, settings)
+
+
+@region.command(name="rebuild")
+def rebuild_region(name: str) -> None:
+    """Build a region anew of the extract it keeps, and change to that; what was learnt on its roads stays."""
+    from server.geo.preparing import rebuild_region as rebuild
+
+    rebuild(configuration.load().regions_dir, name, _telling())
+
+
+@region.command(name="remove")
+def remove_region(name: str, *, anyway: bool = False) -> None:
+    """Delete a region's files; with --anyway even if it is in use."""
+    from server.geo.builds import remove_region as remove
+
+    settings = configuration.load()
+    remove(settings.regions_dir, name, configured=settings.region or None, anyway=anyway)
+    print(f"Region {name} is removed.")
+
+
+def _telling() -> Callable[[str], None]:
+    begun = time.monotonic()
+    return lambda step: print(f"{time.monotonic() - begun:7.1f} s  {step}", flush=True)
+
+
+def _tell_who_uses(name: str, settings: configuration.Settings) -> None:
+    print(f"Region {name} is in use; running processes change to it by themselves.")
+    if settings.region and settings.region != name:
+        print(f"But CALLOUT_REGION names {settings.region}: what is started with that goes on using it.")
+
+
 @region.command(name="demo")
 def demo_region() -> None:
     """Build the demo's region, Monaco."""
     from server.geo.demo_extract import demo_extract
-    from server.geo.region import prepare_region
+    from server.geo.preparing import prepare_region
 
     settings = configuration.load()
     extract = demo_extract(settings.state_dir / "extracts", print)
-    prepare_region(extract, settings.state_dir / "regions", "monaco", print)
+    prepare_region(extract, settings.regions_dir, "monaco", _telling())
 
 
 @audit.command(name="verify")
@@ -172,6 +224,17 @@ def worker() -> None:
     settings = configuration.load()
     logging.configure(settings.log_level)
     asyncio.run(work(settings))
+
+
+@app.command
+def travel() -> None:
+    """Hold the roads for API and worker in a process of its own, at CALLOUT_TRAVEL_SOCKET."""
+    from callout.travelling import hold_roads
+    from server.core import logging
+
+    settings = configuration.load()
+    logging.configure(settings.log_level)
+    asyncio.run(hold_roads(settings))
 
 
 @app.command

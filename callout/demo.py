@@ -176,6 +176,11 @@ def banner(play: Play, logins: Sequence[Login], start: datetime) -> str:
 type Children = Callable[[Play, Mapping[str, str]], tuple[Child, ...]]
 
 
+def travel_service(environment: Mapping[str, str]) -> Child:
+    """The roads, in a process that the others can do without while it starts again."""
+    return Child("travel", (CALLOUT, "travel"), environment)
+
+
 def demo_children(play: Play, environment: Mapping[str, str]) -> tuple[Child, ...]:
     """In starting order; they are stopped from the last to the first."""
     return (
@@ -237,9 +242,10 @@ async def _start(play: Play, logins: Sequence[Login], children: Children, superv
         async with progress.step(step.title):
             frozen = {**environment, "CALLOUT_CLOCK": clock_setting(start, time.time(), 1)}
             await supervisor.run(Child(step.arguments[0], (CALLOUT, *step.arguments), frozen))
-    async with progress.step("Starting API, worker and simulator"):
+    async with progress.step("Starting roads, API, worker and simulator"):
         ticking = {**environment, "CALLOUT_CLOCK": clock_setting(start, time.time(), play.speed)}
         *servers, player = children(play, ticking)
+        await supervisor.keep(travel_service(ticking))
         for child in servers:
             await supervisor.start(child)
         await supervisor.until(ready(play))
@@ -254,6 +260,8 @@ def _environment(play: Play, database_url: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "CALLOUT_HOST": play.host,
         "CALLOUT_PORT": str(play.port),
+        # From here: a path from the root may be longer than what a Unix socket can have.
+        "CALLOUT_TRAVEL_SOCKET": os.path.relpath(play.state / "travel.sock"),
         "PYTHONUNBUFFERED": "1",
     }
 

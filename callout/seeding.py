@@ -91,7 +91,7 @@ async def seed(settings: Settings) -> None:
             if await queries.organisation_of_slug(uow, _read("company")["organisation"]["slug"]):
                 print("the demo organisation is there already")
                 return
-            region = Region.load(settings.state_dir / "regions", settings.region or None)
+            region = Region.load(settings.regions_dir, settings.region or None)
             story = _Story(uow, calendar, _read("company"), _read("customers"), Random(7))
             await _tell(story, region)
     finally:

@@ -17,6 +17,7 @@ from server.core.clock import Clock, parse_clock
 from server.sync.windows import Window
 
 _MIN_SECRET = 32
+_LONGEST_SOCKET = 103  # what every Unix takes
 
 
 class Settings(BaseSettings):
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(default=None, description="signs access tokens; at least 32 characters")
     clock: str = Field(default="", description="START@UNIXxSPEED plays business time faster (demo); empty is real time")
     region: str = Field(default="", description="name of the prepared map region; empty takes the only or newest one")
+    travel_socket: Path | None = Field(
+        default=None, description="where `callout travel` listens; empty opens the roads in each process"
+    )
     web_dir: Path = Path("web/apps/board/dist")
     log_level: str = "INFO"
     seal_dir: Path | None = Field(default=None, description="keys that seal reports; else secrets/seals in the state")
@@ -93,6 +97,14 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return path
 
+    @field_validator("travel_socket")
+    @classmethod
+    def _short(cls, path: Path | None) -> Path | None:
+        if path is not None and len(os.fsencode(path)) > _LONGEST_SOCKET:
+            message = f"has more than {_LONGEST_SOCKET} bytes, too long for a Unix socket; give a shorter path"
+            raise ValueError(message)
+        return path
+
     @model_validator(mode="after")
     def _authority_is_known(self) -> Self:
         if self.tsa_url and self.tsa_certificates is None:
@@ -126,6 +138,10 @@ class Settings(BaseSettings):
     @property
     def anchors_dir(self) -> Path:
         return self.state_dir / "audit" / "anchors"
+
+    @property
+    def regions_dir(self) -> Path:
+        return self.state_dir / "regions"
 
     @property
     def own_url(self) -> str:

@@ -16,6 +16,7 @@ from typing import NoReturn
 GRACE_S = 12
 LOG_BYTES = 20_000_000
 LAST_LINES = 15
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 10.0
 
 type Say = Callable[[str], None]
 
@@ -90,6 +91,19 @@ class Running:
         return True
 
 
+@dataclass
+class Kept:
+    """A child that is started again whenever it ends."""
+
+    running: Running
+    keeping: asyncio.Task[NoReturn] | None = None
+
+    async def let_go(self) -> None:
+        if self.keeping:
+            self.keeping.cancel()
+            await asyncio.wait([self.keeping])
+
+
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
     partial = b""
     while stream and (chunk := await stream.read(65_536)):
@@ -101,7 +115,7 @@ async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
 
 
 class Supervisor:
-    """Starts children and stops them in the opposite order."""
+    """Starts children and stops them in the opposite order; those it keeps are started again whenever they end."""
 
     def __init__(self, logs: Path, say: Say, *, echo: bool = False) -> None:
         logs.mkdir(parents=True, exist_ok=True)
@@ -109,8 +123,31 @@ class Supervisor:
         self._say = say
         self._echo = say if echo else None
         self._running: list[Running] = []
+        self._kept: list[Kept] = []
 
     async def start(self, child: Child) -> Running:
+        running = await self._begin(child)
+        self._running.append(running)
+        return running
+
+    async def keep(self, child: Child) -> None:
+        """Start a child that the others can do without for a while; whenever it ends it is started again."""
+        kept = Kept(await self._begin(child))
+        kept.keeping = asyncio.create_task(self._start_again(kept))
+        self._kept.append(kept)
+
+    async def _start_again(self, kept: Kept) -> NoReturn:
+        clock = asyncio.get_running_loop().time
+        pause = FIRST_PAUSE_S
+        while True:
+            begun = clock()
+            ended = await kept.running.ended()
+            pause = FIRST_PAUSE_S if clock() - begun > LONGEST_PAUSE_S else min(2 * pause, LONGEST_PAUSE_S)
+            self._say(f"\n{ended}\n  It is started again in {pause:g} s.")
+            await asyncio.sleep(pause)
+            kept.running = await self._begin(kept.running.child)
+
+    async def _begin(self, child: Child) -> Running:
         log = self._logs / f"{child.name}.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
@@ -122,9 +159,7 @@ class Supervisor:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
-        running = Running(child, process, log, self._echo)
-        self._running.append(running)
-        return running
+        return Running(child, process, log, self._echo)
 
     async def run(self, child: Child) -> None:
         """Run a child to its end; ChildEnded when that is not success."""
@@ -156,13 +191,19 @@ class Supervisor:
 
     async def stop(self) -> None:
         while self._running:
-            running = self._running.pop()
-            if not await running.stop():
-                self._say(f"  The {running.child.name} did not stop within {GRACE_S} s and was killed.")
+            await self._stop(self._running.pop())
+        while self._kept:
+            kept = self._kept.pop()
+            await kept.let_go()
+            await self._stop(kept.running)
+
+    async def _stop(self, running: Running) -> None:
+        if not await running.stop():
+            self._say(f"  The {running.child.name} did not stop within {GRACE_S} s and was killed.")
 
     def kill(self) -> None:
         """End everything at once, for those who press Ctrl-C twice."""
-        for running in self._running:
+        for running in (*self._running, *(kept.running for kept in self._kept)):
             running.send(signal.SIGKILL)
 
 

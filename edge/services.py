@@ -13,7 +13,7 @@ from server.core.clock import Clock
 from server.core.db import Database
 from server.dispatch import live
 from server.dispatch.board import News
-from server.geo.region import Region
+from server.geo.region import Region, RegionInUse
 from server.geo.travel import Travel
 from server.identity.tokens import Tokens
 from server.media.domain import FileRules
@@ -31,12 +31,17 @@ class Services:
     tokens: Tokens
     wall_clock: Clock  # tokens expire in real time even where business time is played faster
     travel: Travel
-    region: Region | None
+    regions: RegionInUse
     blobs: BlobStore
     files: FileRules
     registry: Registry
     sealer: Sealer
     app_windows: Windows
+
+    @property
+    def region(self) -> Region | None:
+        """What is in use now; it may change between two requests."""
+        return self.regions.now()
 
     @cached_property
     def board(self) -> Feed[News]:

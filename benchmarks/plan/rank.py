@@ -16,7 +16,8 @@ from benchmarks.database import own_database
 from server.core.clock import SystemClock
 from server.core.db import Database, UnitOfWork
 from server.dispatch import crew, service
-from server.geo.region import Region, prepare_region
+from server.geo.preparing import prepare_region
+from server.geo.region import Region
 from server.geo.travel import Travel, travel_for
 from server.identity import service as identity
 from server.identity.domain import Actor, Audience, Role, permissions_of

@@ -11,20 +11,25 @@ import numpy as np
 from server.geo.domain import Point
 
 P90_OVER_MEDIAN = 1.6  # an assumption too: single hours of those trips lay between 1.4 and 1.9
+SATURDAY = 5
 
 _WORKDAY = {0: 1.30, 4: 1.23, 6: 1.35, 8.5: 1.75, 11: 1.60, 14: 1.60, 17.75: 2.29, 19: 2.00, 21: 1.50, 24: 1.30}
 _WEEKEND = {0: 1.35, 4: 1.23, 9: 1.35, 14: 1.55, 18: 1.60, 21: 1.45, 24: 1.35}
-_SATURDAY = 5
 
 
 def congestion(leaving: datetime, at: Point) -> float:
-    """Factor on the free-flow time of a drive leaving at an aware instant.
+    """Factor on the free-flow time of a drive leaving at an aware instant."""
+    weekday, hour = sun_time(leaving, at)
+    profile = _WEEKEND if weekday >= SATURDAY else _WORKDAY
+    return float(np.interp(hour, list(profile), list(profile.values())))
 
-    The hour is the sun's at the point's longitude: a point carries no time zone. Where clocks differ from the sun the
-    peak is misplaced by that much.
+
+def sun_time(leaving: datetime, at: Point) -> tuple[int, float]:
+    """Weekday (Monday is 0) and hour by the sun at the point's longitude: a point carries no time zone.
+
+    Where clocks differ from the sun the peak is misplaced by that much.
     """
     utc = leaving.astimezone(UTC)
     hours = utc.weekday() * 24 + utc.hour + utc.minute / 60 + at.lon / 15
     weekday, hour = divmod(hours, 24)
-    profile = _WEEKEND if weekday % 7 >= _SATURDAY else _WORKDAY
-    return float(np.interp(hour, list(profile), list(profile.values())))
+    return int(weekday % 7), hour

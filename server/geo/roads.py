@@ -1,5 +1,8 @@
 """Build the road data of a region with OSRM, and refuse it when its answers can't be true."""
 
+import filecmp
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +45,23 @@ def build_roads(extract: Path, base: Path, places: Sequence[Point], report: Call
     run_module("osrm", "customize", *_QUIET, stem)
     report("Roads: trying random drives")
     return check_roads(base, places, extract)
+
+
+def customise_roads(base: Path, target: Path, speeds: Path, places: Sequence[Point]) -> SmokeCheck:
+    """Write the road data of `base` beside `target` (a folder to be made), weighed by learnt speeds, and drive on it.
+
+    Raises RoadsImplausible and ToolFailed.
+    """
+    target.parent.mkdir()
+    for file in base.parent.iterdir():
+        shutil.copyfile(file, target.parent / file.name)
+    run_module("osrm", "customize", *_QUIET, "--segment-speed-file", speeds, target.with_suffix(""))
+    # Only now: the tool writes into files where they lie, and those of `base` must never change.
+    for file in base.parent.iterdir():
+        if filecmp.cmp(file, target.parent / file.name, shallow=False):
+            (target.parent / file.name).unlink()
+            os.link(file, target.parent / file.name)
+    return check_roads(target, places, speeds)
 
 
 def check_roads(base: Path, places: Sequence[Point], extract: Path) -> SmokeCheck:

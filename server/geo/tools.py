@@ -1,15 +1,20 @@
 """What builds a region: programs run to their end, fingerprints of files, one builder at a time."""
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from typing import TextIO
 
-from server.geo.errors import ToolFailed
+from server.geo.errors import RegionUnwritable, ToolFailed
+
+_HARDLY_ANY_ROOM = 32_000_000  # bytes; a tool that fails with no more left failed for want of room
 
 
 def run_module(module: str, *arguments: str | Path) -> None:
@@ -40,8 +45,48 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process holds this folder. A killed process lets go by itself."""
-    with (folder / ".lock").open("w") as lock:
+def alone_in(folder: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Wait until no other process holds this folder; `waiting` is called if one does.
+
+    A killed process lets go by itself.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            _hold(lock, waiting)
+            if _is_still_there(folder / ".lock", lock):  # the folder may have been removed meanwhile
+                yield
+                return
+
+
+def _hold(lock: TextIO, waiting: Callable[[], None] | None) -> None:
+    try:
+        flock(lock, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        if waiting:
+            waiting()
         flock(lock, LOCK_EX)
+
+
+def _is_still_there(path: Path, opened: TextIO) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(opened.fileno()).st_ino
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Say in a sentence why files can't be written: RegionUnwritable."""
+    try:
         yield
+    except OSError as problem:
+        raise _unwritable(folder, problem.strerror or str(problem)) from problem
+    except ToolFailed as failed:
+        if shutil.disk_usage(folder).free > _HARDLY_ANY_ROOM:
+            raise
+        raise _unwritable(folder, "no space left on device") from failed
+
+
+def _unwritable(folder: Path, reason: str) -> RegionUnwritable:
+    return RegionUnwritable(folder=folder, reason=reason, free_mb=shutil.disk_usage(folder).free // 1_000_000)

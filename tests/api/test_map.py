@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from server.geo.region import Region
+from server.geo.region import Region, RegionInUse
 from server.geo.travel import travel_for
 
 
 @pytest.fixture
 def in_monaco(app, monaco: Region) -> Region:
-    app.state.services = replace(app.state.services, region=monaco, travel=travel_for(monaco))
+    in_use = RegionInUse(monaco.folder.parents[1], "monaco")
+    app.state.services = replace(app.state.services, regions=in_use, travel=travel_for(monaco))
     return monaco
 
 

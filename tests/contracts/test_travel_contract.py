@@ -1,7 +1,8 @@
-"""What every `Travel` promises, tried on the roads of Monaco and on the estimate alike."""
+"""What every `Travel` promises, tried on the estimate, on roads opened here, and through the travel service."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from server.geo.domain import Point
 from server.geo.estimate import EstimatedTravel
 from server.geo.journey import Source
+from server.geo.matching import Fix
 from server.geo.osrm import OsrmTravel
-from server.geo.region import Region
-from server.geo.travel import Travel, travel_for
+from server.geo.region import Region, RegionInUse
+from server.geo.travel import Travel, TravelInUse, travel_for
+from server.geo.travel_service.client import ServedTravel
 from tests.regions import monaco, monaco_extract
 
 __all__ = ["monaco", "monaco_extract"]
@@ -31,18 +34,37 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
+def here(monaco: Region) -> Travel:
+    return TravelInUse(RegionInUse(monaco.folder.parents[1], "monaco"))
+
+
+@pytest.fixture(params=["here", "served"])
 def roads(request: pytest.FixtureRequest) -> Travel:
-    region: Region = request.getfixturevalue("monaco")
-    return travel_for(region)
+    """Travel on Monaco's roads, opened in this process or in the service's."""
+    if request.param == "here":
+        in_process: Travel = request.getfixturevalue("here")
+        return in_process
+    socket: Path = request.getfixturevalue("travel_socket")
+    return ServedTravel(socket)
 
 
-@pytest.fixture(params=["estimate", "roads"])
-def travel(request: pytest.FixtureRequest) -> Travel:
-    return travel_for(None) if request.param == "estimate" else request.getfixturevalue("roads")
+@pytest.fixture(params=["estimate", "here", "served", "away"])
+def travel(request: pytest.FixtureRequest, tmp_path: Path) -> Travel:
+    """Every adapter there is, and the service's when there is none."""
+    match request.param:
+        case "estimate":
+            return travel_for(None)
+        case "here":
+            in_process: Travel = request.getfixturevalue("here")
+            return in_process
+        case "served":
+            socket: Path = request.getfixturevalue("travel_socket")
+            return ServedTravel(socket)
+    return ServedTravel(tmp_path / "nobody")
 
 
-def test_a_region_brings_roads_and_none_the_estimate(roads: Travel) -> None:
-    assert isinstance(roads, OsrmTravel)
+def test_a_region_brings_roads_and_none_the_estimate(monaco: Region) -> None:
+    assert isinstance(travel_for(monaco), OsrmTravel)
     assert isinstance(travel_for(None), EstimatedTravel)
 
 
@@ -146,3 +168,21 @@ async def test_a_table_of_many_tiles_says_the_same_as_a_table_of_one(roads: Trav
 async def test_leaving_at_the_same_instant_written_elsewhere_changes_nothing(travel: Travel) -> None:
     in_china = RUSH.astimezone(timezone(timedelta(hours=8)))
     assert await travel.route(STADIUM, CASINO, in_china) == await travel.route(STADIUM, CASINO, RUSH)
+
+
+async def test_a_trace_keeps_one_place_for_every_fix(travel: Travel) -> None:
+    trace = [Fix(7.4155 + 0.0005 * step, 43.7276 + 0.0004 * step, 1_000.5 + 20 * step, 10) for step in range(6)]
+    for fixes in ([], trace[:1], trace):
+        matched = await travel.match(fixes)
+        assert len(matched.snapped) == len(fixes)
+        assert 0 <= matched.confidence <= 1
+
+
+async def test_a_drive_is_matched_onto_the_segments_it_took(roads: Travel) -> None:
+    drive = await roads.route(STADIUM, CASINO, RUSH)
+    fixes = [Fix(point.lon, point.lat, 1_000.5 + 9 * step, 8) for step, point in enumerate(drive.line[::4])]
+    matched = await roads.match(fixes)
+    assert all(on and on.metres < 30 for on in matched.snapped)
+    assert sum(passage.seconds for passage in matched.passages) == pytest.approx(fixes[-1].at - fixes[0].at)
+    assert sum(passage.metres for passage in matched.passages) == pytest.approx(drive.metres, rel=0.1)
+    assert all(there.from_node == here.to_node for here, there in pairwise(matched.passages))

@@ -1,46 +1,42 @@
 """Regions are built for real here: Monaco, and little worlds written for the purpose."""
 
-from collections.abc import Iterable
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import osmium
-import osmium.osm.mutable as osm
 import pytest
 from pmtiles.reader import MmapSource, Reader
 
+from server.geo import preparing
+from server.geo.builds import remove_region, use_region
 from server.geo.demo_extract import demo_extract
 from server.geo.errors import (
     DemoExtractUnavailable,
     ExtractNotFound,
+    ExtractNotKept,
     ExtractUnreadable,
     ImpossibleRegionName,
     NoRoads,
     RegionDamaged,
+    RegionStillUsed,
     RegionUnknown,
+    RegionUnwritable,
     RoadsImplausible,
 )
-from server.geo.region import Region, prepare_region
+from server.geo.listing import regions_here
+from server.geo.preparing import prepare_region, rebuild_region
+from server.geo.region import Region, RegionInUse
 from server.geo.style import style
+from tests.regions import write_ladder, write_world
 
 
 def silent(_progress: str) -> None: ...
-
-
-def write_world(path: Path, *, roads: Iterable[dict[str, str]]) -> Path:
-    """An extract with a ladder of parallel roads, 200 m long and joined at both ends, one for each set of tags."""
-    with osmium.SimpleWriter(path) as world:
-        rows = list(enumerate(roads))
-        for row, _ in rows:
-            for side in (0, 1):
-                world.add_node(osm.Node(id=2 * row + side + 1, location=(7 + 0.0025 * side, 43 + 0.001 * row)))
-        for row, tags in rows:
-            world.add_way(osm.Way(id=row + 1, nodes=[2 * row + 1, 2 * row + 2], tags=tags))
-        for row, tags in rows[1:]:
-            for side in (0, 1):
-                rung = [2 * row + side - 1, 2 * row + side + 1]
-                world.add_way(osm.Way(id=1000 + 2 * row + side, nodes=rung, tags=tags))
-    return path
 
 
 def test_a_region_has_roads_a_map_and_addresses_and_its_hashes_hold(monaco: Region) -> None:
@@ -168,7 +164,7 @@ def test_a_new_extract_replaces_the_old_build_and_the_last_prepared_region_is_th
         )
         for rows, name in ((3, "town"), (4, "other"), (5, "town"), (6, "town"))
     ]
-    assert Region.load(tmp_path / "regions") == regions[3]
+    assert Region.load(tmp_path / "regions") == regions[3]  # what was added last
     assert Region.load(tmp_path / "regions", "other") == regions[1]
     assert regions[2].folder.exists()  # a running server may still read the build before
     assert not regions[0].folder.exists()
@@ -185,3 +181,133 @@ def test_without_an_index_the_demo_extract_says_what_to_do(tmp_path: Path, monke
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     with pytest.raises(DemoExtractUnavailable, match="give any extract of your own"):
         demo_extract(tmp_path, silent)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00" * 100, b"<osm/>", b'{"type": "FeatureCollection"}'], ids=["empty", "zeros", "xml", "json"]
+)
+def test_a_file_that_is_no_extract_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "town.osm.pbf"
+    file.write_bytes(content)
+    with pytest.raises(ExtractUnreadable, match=r"town\.osm\.pbf can't be read"):
+        prepare_region(file, tmp_path / "regions", "town", silent)
+    assert Region.load(tmp_path / "regions") is None
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `old` and `new` are prepared, in this order; not to be changed."""
+    folder = tmp_path_factory.mktemp("towns")
+    for name, kmh in (("old", 30), ("new", 60)):
+        prepare_region(write_ladder(folder / f"{name}.osm.pbf", kmh), folder / "regions", name, silent)
+    return folder / "regions"
+
+
+@pytest.fixture
+def two_towns(towns: Path, tmp_path: Path) -> Path:
+    """A copy of one's own."""
+    return shutil.copytree(towns, tmp_path / "regions", symlinks=True)
+
+
+def test_running_processes_follow_what_is_used(two_towns: Path) -> None:
+    regions = RegionInUse(two_towns)
+    assert regions.now().name == "new"
+    use_region(two_towns, "old")
+    assert regions.now().name == "old"
+    with pytest.raises(RegionUnknown):
+        use_region(two_towns, "atlantis")
+    assert regions.now().name == "old"
+
+
+def test_a_region_that_the_settings_name_stays_whatever_is_used(two_towns: Path) -> None:
+    regions = RegionInUse(two_towns, "new")
+    use_region(two_towns, "old")
+    assert regions.now().name == "new"
+
+
+def test_a_damaged_region_does_not_take_the_place_of_a_sound_one(two_towns: Path) -> None:
+    regions = RegionInUse(two_towns, "old")
+    sound = regions.now()
+    damaged = two_towns / "old" / "damaged"
+    damaged.mkdir()
+    (two_towns / "old" / "current").unlink()
+    (two_towns / "old" / "current").symlink_to("damaged")
+    assert regions.now() is sound
+
+
+def test_the_region_in_use_is_removed_only_when_told_so(two_towns: Path) -> None:
+    regions = RegionInUse(two_towns)
+    with pytest.raises(RegionStillUsed, match="callout region use"):
+        remove_region(two_towns, "new")
+    with pytest.raises(RegionStillUsed):
+        remove_region(two_towns, "old", configured="old")
+    remove_region(two_towns, "old")
+    assert not (two_towns / "old").exists()
+    remove_region(two_towns, "new", anyway=True)
+    assert regions.now() is None
+    with pytest.raises(RegionUnknown):
+        remove_region(two_towns, "new")
+
+
+def test_the_list_says_which_region_is_used_and_which_is_damaged(two_towns: Path) -> None:
+    use_region(two_towns, "old")
+    (two_towns / "new" / "current" / "basemap.pmtiles").unlink()
+    new, old = regions_here(two_towns)
+    assert (new.name, new.in_use, new.region) == ("new", False, None)
+    assert "prepare it again" in new.damage
+    assert (old.name, old.in_use, old.region) == ("old", True, Region.load(two_towns, "old"))
+    assert 10_000 < old.size < 10_000_000
+
+
+def test_a_region_is_rebuilt_from_the_extract_it_keeps_under_another_name(two_towns: Path) -> None:
+    before = Region.load(two_towns, "old")
+    before.basemap.unlink()
+    rebuilt = rebuild_region(two_towns, "old", silent)
+    rebuilt.verify()
+    assert rebuilt.build != before.build
+    assert rebuilt.manifest["source"] == before.manifest["source"]
+    assert Region.load(two_towns).name == "new"  # rebuilding is not using
+
+
+def test_without_the_extract_it_was_made_of_a_region_says_to_give_it_again(two_towns: Path) -> None:
+    (Region.load(two_towns, "old").folder / "extract.osm.pbf").write_bytes(b"another")
+    with pytest.raises(ExtractNotKept, match="callout region add"):
+        rebuild_region(two_towns, "old", silent)
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(preparing, "write_addresses", full)
+    world = write_ladder(tmp_path / "town.osm.pbf", 30)
+    with pytest.raises(RegionUnwritable, match="No space left"):
+        prepare_region(world, tmp_path / "regions", "town", silent)
+    assert [path.name for path in (tmp_path / "regions" / "town").iterdir()] == [".lock"]
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from server.geo import preparing
+preparing.build_roads = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+preparing.prepare_region(Path(sys.argv[1]), Path(sys.argv[2]), "town", print)
+"""
+
+
+def test_a_builder_killed_in_the_middle_is_cleared_up_by_the_next(tmp_path: Path) -> None:
+    world, regions = write_ladder(tmp_path / "town.osm.pbf", 30), tmp_path / "regions"
+    killed = subprocess.run([sys.executable, "-c", _KILLED, world, regions], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert list((regions / "town").glob(".building-*"))
+    assert Region.load(regions) is None
+    prepare_region(world, regions, "town", silent).verify()
+    assert not list((regions / "town").glob(".building-*"))
+
+
+def test_two_who_prepare_the_same_region_wait_for_each_other(tmp_path: Path) -> None:
+    world = write_ladder(tmp_path / "town.osm.pbf", 30)
+    with ThreadPoolExecutor() as both:
+        one, other = both.map(lambda _: prepare_region(world, tmp_path / "regions", "town", silent), range(2))
+    assert one == other
+    one.verify()
