@@ -16,7 +16,7 @@ from server.dispatch.planner.state import Search, adopt, begun
 from server.dispatch.planner.stopping import Progress, Stop
 
 _SLICE = 200  # steps between two looks at the criterion
-_WARM, _COLD = 5.0, 0.05  # temperatures as multiples of what the way to a neighbour costs on average
+_WARM, _COLD = 10.0, 0.12  # temperatures as multiples of what the way to a neighbour costs on average
 # How far the search is when its routes are put together anew, and how many steps a visit are worth that.
 _POOLED = 0.5, 0.7, 0.9
 _POOLED_AFTER = 1000
@@ -62,13 +62,13 @@ def _put_together(arrays: Arrays, search: Search) -> None:
 
 
 def _neighbour_price(arrays: Arrays) -> float:
-    """Answer what the way to a near visit costs on average, with the time away that it takes."""
+    """Answer what the way to a near visit costs on average; where time away is paid for, with as long a wait there."""
     place, near = arrays.stops["place"][: len(arrays.near)], arrays.near[:, :10]
     if not near.size:
         return 1.0
     seconds = arrays.ways[place[:, None], place[near], 0].astype(np.int64)
     price = arrays.price[place[:, None], place[near], 0] if arrays.priced else seconds * arrays.second_travelled
-    return max(1.0, float((price + seconds * arrays.second_away).mean()))
+    return max(1.0, float((price + 2 * seconds * arrays.second_away).mean()))
 
 
 def _routes(problem: Problem, arrays: Arrays, start: Plan | None) -> Routes:
