@@ -108,6 +108,7 @@ def rebuild_region(name: str) -> None:
     from server.geo.preparing import rebuild_region as rebuild
 
     rebuild(configuration.load().regions_dir, name, _telling())
+    print(f"Region {name} is rebuilt; running processes that use it change to the new build by themselves.")
 
 
 @region.command(name="remove")

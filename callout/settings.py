@@ -1,10 +1,12 @@
 """Settings load with nothing set on a developer's machine and fail at start with a sentence that says what to do."""
 
+import importlib.util
 import os
 import re
 import secrets
 import sys
 from contextlib import suppress
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -18,6 +20,11 @@ from server.sync.windows import Window
 
 _MIN_SECRET = 32
 _LONGEST_SOCKET = 103  # what every Unix takes
+
+
+class RoadEngine(StrEnum):
+    OSRM = "osrm"
+    VALHALLA = "valhalla"  # needs the extra of this name
 
 
 class Settings(BaseSettings):
@@ -51,6 +58,7 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(default=None, description="signs access tokens; at least 32 characters")
     clock: str = Field(default="", description="START@UNIXxSPEED plays business time faster (demo); empty is real time")
     region: str = Field(default="", description="name of the prepared map region; empty takes the only or newest one")
+    road_engine: RoadEngine = RoadEngine.OSRM
     travel_socket: Path | None = Field(
         default=None, description="where `callout travel` listens; empty opens the roads in each process"
     )
@@ -96,6 +104,14 @@ class Settings(BaseSettings):
             message = f"{path} is no file"
             raise ValueError(message)
         return path
+
+    @field_validator("road_engine")
+    @classmethod
+    def _installed(cls, engine: RoadEngine) -> RoadEngine:
+        if engine is RoadEngine.VALHALLA and not importlib.util.find_spec("valhalla"):
+            message = "needs pyvalhalla, which is not installed: pip install 'callout[valhalla]'"
+            raise ValueError(message)
+        return engine
 
     @field_validator("travel_socket")
     @classmethod

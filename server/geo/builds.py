@@ -28,22 +28,19 @@ def builder_of(home: Path, report: Report) -> Iterator[None]:
         yield
 
 
-def build_in(home: Path, stem: str, fill: Callable[[Path], None]) -> Path:
-    """Let `fill` write everything into a fresh folder, which gets its name when that succeeded."""
+def build_in(home: Path, order: str, fill: Callable[[Path], None]) -> Path:
+    """Let `fill` write everything into a fresh folder, which gets its name when that succeeded.
+
+    Names are cache keys: what is built anew never has a name that was used before.
+    """
     fresh = Path(mkdtemp(prefix=_UNFINISHED, dir=home))
     try:
         with writing_in(home):  # asked before the folder is gone: how much room was left
             fill(fresh)
         fresh.chmod(0o755)  # mkdtemp keeps others out; the server may run as another user
-        return fresh.rename(_free_name(home, stem))
+        return fresh.rename(home / f"{order}-{fresh.name.removeprefix(_UNFINISHED)}")
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _free_name(home: Path, stem: str) -> Path:
-    """Names are cache keys: what was built anew is not called as before."""
-    names = (home / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1_000_000))
-    return next(name for name in names if not name.exists())
 
 
 def fingerprints(folder: Path) -> dict[str, dict[str, str | int]]:

@@ -112,6 +112,15 @@ class RegionUnwritable(RegionProblem):
     )
 
 
+class ValhallaNotBuilt(RegionProblem):
+    code = "region.valhalla_not_built"
+    kind = Kind.UNAVAILABLE
+    sentence = (
+        "Region {name!r} was prepared without Valhalla. Install callout[valhalla], then prepare it again: "
+        "callout region rebuild {name}"
+    )
+
+
 class TravelServiceRuns(RegionProblem):
     code = "travel.runs_already"
     kind = Kind.CONFLICT

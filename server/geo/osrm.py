@@ -1,10 +1,8 @@
-"""Travel on real roads: OSRM (MLD) over a prepared region, with the labelled estimate where the roads do not reach."""
+"""The road engine: OSRM (MLD) over the data of a build, and traces cut and joined for it."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +10,12 @@ import numpy as np
 import osrm
 from numpy.typing import NDArray
 
-from server.geo.congestion import P90_OVER_MEDIAN, congestion
-from server.geo.dayparts import daypart_of
 from server.geo.domain import Point
-from server.geo.drives import Drive, Drives
-from server.geo.estimate import EstimatedTravel, whole
-from server.geo.journey import Matrix, Route, Snapped, Source
-from server.geo.matching import Fix, Leg, Matched, SnappedFix, passages_of, unmatched
-from server.geo.region import Region
+from server.geo.drives import Drive
+from server.geo.matching import Fix, Leg, Matched, SnappedFix, passages_of
 
 CAR_PROFILE = Path(osrm.__file__).parent / "share" / "profiles" / "car.lua"  # ships inside the package
 SNAP_LIMIT = 1_000  # metres; farther from any road than this, the nearest road says nothing about the drive
-_TILE = 50  # a 50 x 50 table holds the interpreter for about 50 ms
 _NO_WAY = ("NoRoute", "NoSegment")
 _NO_MATCH = ("NoMatch", "NoSegment")
 _TRACE = 50  # fixes matched in one call: as long as a tile
@@ -141,119 +133,6 @@ def joined(count: int, found: Sequence[Piece]) -> Matched:
         snapped=tuple(snapped.get(index) for index in range(count)),
         confidence=float(np.mean(confidences)) if confidences else 0.0,
     )
-
-
-class _RoadSet:
-    """The roads as they are in one part of the week, or as empty roads with a factor for each hour."""
-
-    def __init__(self, region: Region, part: str, base: Path, factor: float | None, p90_over_median: float) -> None:
-        self.engine = RoadEngine(base)
-        self.key = (region.build, part)
-        self.p90_over_median = p90_over_median
-        self._factor = factor
-
-    def factors(self, leaving: datetime, origins: Sequence[Point]) -> Numbers:
-        """What the times of the set are multiplied by to be medians, shape (origins, 1)."""
-        if self._factor is not None:
-            return np.full((len(origins), 1), self._factor)
-        return np.array([congestion(leaving, origin) for origin in origins]).reshape(-1, 1)
-
-
-class OsrmTravel:
-    """The `Travel` of a prepared region. What it can't reach by road is answered by the estimate and labelled so.
-
-    Times are those learnt for the part of the week, by the sun at the region's centre; for a part that was not learnt
-    they are free-flow times and the factor of the hour.
-
-    The bindings keep the interpreter's lock during a call, so a worker thread does not make them parallel. Calls run in
-    one all the same, and big tables are cut in tiles: between two tiles the event loop gets its turn, and no request
-    waits longer than one tile.
-    """
-
-    def __init__(self, region: Region, drives: Drives | None = None) -> None:
-        self._free_flow = _RoadSet(region, "", region.osrm_base, None, P90_OVER_MEDIAN)
-        self._learnt = {
-            part: _RoadSet(region, part, roads.base, roads.learnt.factor, roads.learnt.p90_over_median)
-            for part, roads in region.dayparts.items()
-        }
-        self._bounds = region.bounds
-        self._drives = Drives() if drives is None else drives
-        self._otherwise = EstimatedTravel()
-
-    async def route(self, origin: Point, to: Point, leaving: datetime) -> Route:
-        """Median and p90 seconds, metres and line of the fastest drive."""
-        roads = self._roads(leaving)
-        covered = origin in self._bounds and to in self._bounds
-        drive = await self._drive(roads, origin, to) if covered else None
-        if drive is None:
-            return await self._otherwise.route(origin, to, leaving)
-        raw, metres, line = drive
-        seconds = raw * roads.factors(leaving, [origin])[0]
-        return Route(
-            seconds=int(whole(seconds)[0]),
-            p90_seconds=int(whole(seconds * roads.p90_over_median)[0]),
-            metres=int(whole(np.array([metres]))[0]),
-            line=line,
-            source=Source.ROADS,
-        )
-
-    async def table(self, origins: Sequence[Point], to: Sequence[Point], leaving: datetime) -> Matrix:
-        """Median and p90 seconds and metres, shape (origins, to)."""
-        roads = self._roads(leaving)
-        estimate = await self._otherwise.table(origins, to, leaving)
-        drives = await self._tiled(roads.engine, origins, to)
-        by_road = np.isfinite(drives.seconds)
-        seconds = np.where(by_road, drives.seconds, 0.0) * roads.factors(leaving, origins)
-        metres = np.where(by_road, drives.metres, 0.0)
-        return Matrix(
-            seconds=np.where(by_road, whole(seconds), estimate.seconds),
-            p90_seconds=np.where(by_road, whole(seconds * roads.p90_over_median), estimate.p90_seconds),
-            metres=np.where(by_road, whole(metres), estimate.metres),
-            estimated=~by_road,
-        )
-
-    async def snap(self, point: Point) -> Snapped:
-        """The nearest place on a road; the point itself, labelled, where no road is near."""
-        if point in self._bounds:
-            on_road, metres = await asyncio.to_thread(self._free_flow.engine.nearest, point)
-            if metres <= SNAP_LIMIT:
-                return Snapped(on_road, round(metres), Source.ROADS)
-        return await self._otherwise.snap(point)
-
-    async def match(self, fixes: Sequence[Fix]) -> Matched:
-        """The segments driven, in stretches; between two the event loop gets its turn."""
-        engine = self._free_flow.engine
-        found = [await asyncio.to_thread(engine.match_piece, fixes, piece) for piece in pieces(fixes)]
-        return joined(len(fixes), found) if found else unmatched(fixes)
-
-    def _roads(self, leaving: datetime) -> _RoadSet:
-        return self._learnt.get(daypart_of(leaving, self._bounds.centre), self._free_flow)
-
-    async def _drive(self, roads: _RoadSet, origin: Point, to: Point) -> Drive | None:
-        asked = (*roads.key, origin, to)
-        if asked in self._drives:
-            return self._drives[asked]
-        drive = await asyncio.to_thread(roads.engine.drive, origin, to)
-        self._drives.keep(asked, drive)
-        return drive
-
-    async def _tiled(self, engine: RoadEngine, origins: Sequence[Point], to: Sequence[Point]) -> FreeFlow:
-        """Road times of the pairs inside the region, tile by tile; NaN elsewhere."""
-        shape = (len(origins), len(to))
-        whole_table = FreeFlow(np.full(shape, np.nan), np.full(shape, np.nan))
-        for rows, columns in product(_tiles(self._covered(origins)), _tiles(self._covered(to))):
-            tile = await asyncio.to_thread(engine.table, [origins[i] for i in rows], [to[j] for j in columns])
-            cells = np.ix_(rows, columns)
-            whole_table.seconds[cells], whole_table.metres[cells] = tile.seconds, tile.metres
-        return whole_table
-
-    def _covered(self, points: Sequence[Point]) -> list[int]:
-        return [index for index, point in enumerate(points) if point in self._bounds]
-
-
-def _tiles(indexes: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(indexes), _TILE):
-        yield indexes[start : start + _TILE]
 
 
 def _pairs(points: Sequence[Point]) -> list[tuple[float, float]]:

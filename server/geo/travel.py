@@ -1,17 +1,19 @@
 """The port through which everything asks how long a drive takes, and the adapter that follows the region in use."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from server.core.logging import logger
 from server.geo.domain import Point
 from server.geo.drives import Drives
+from server.geo.errors import RegionProblem
 from server.geo.estimate import EstimatedTravel
 from server.geo.journey import Matrix, Route, Snapped
 from server.geo.matching import Fix, Matched
-from server.geo.osrm import OsrmTravel
+from server.geo.osrm import RoadEngine
 from server.geo.region import Region, RegionInUse
+from server.geo.road_travel import TILE, RoadSet, RoadTravel
 
 log = logger(__name__)
 
@@ -32,22 +34,37 @@ class Travel(Protocol):
         ...
 
 
-def travel_for(region: Region | None, drives: Drives | None = None) -> Travel:
+type OpenRoads = Callable[[Region, Drives, int], Travel]
+
+
+def osrm_roads(region: Region, drives: Drives, tile: int) -> Travel:
+    """The roads of a build, with what was learnt on them."""
+    learnt = {
+        part: RoadSet(RoadEngine(roads.base), (region.build, part), roads.learnt.factor, roads.learnt.p90_over_median)
+        for part, roads in region.dayparts.items()
+    }
+    free_flow = RoadSet(RoadEngine(region.osrm_base), (region.build, ""))
+    return RoadTravel(region.bounds, free_flow, learnt, drives, tile)
+
+
+def travel_for(region: Region | None) -> Travel:
     """Roads inside the region and the estimate outside; the estimate alone without a region."""
-    return EstimatedTravel() if region is None else OsrmTravel(region, drives)
+    return EstimatedTravel() if region is None else osrm_roads(region, Drives(), TILE)
 
 
 class TravelInUse:
     """The `Travel` of the region in use at this moment, its roads opened in this process.
 
-    Whoever asked before a change is answered by the roads asked.
+    Whoever asked before a change is answered by the roads asked. `tile`: rows and columns asked of the engine at once.
     """
 
-    def __init__(self, regions: RegionInUse) -> None:
+    def __init__(self, regions: RegionInUse, open_roads: OpenRoads = osrm_roads, tile: int = TILE) -> None:
         self._regions = regions
+        self._open_roads = open_roads
+        self._tile = tile
         self._drives = Drives()
         self._of = regions.now()
-        self._travel = travel_for(self._of, self._drives)
+        self._travel = self._open(self._of)
 
     async def route(self, origin: Point, to: Point, leaving: datetime) -> Route:
         return await self._now().route(origin, to, leaving)
@@ -71,6 +88,9 @@ class TravelInUse:
     def _change_to(self, region: Region | None) -> None:
         """Mapping the new files takes milliseconds; roads that can't be opened leave the ones before in use."""
         try:
-            self._travel = travel_for(region, self._drives)
-        except RuntimeError as problem:
+            self._travel = self._open(region)
+        except (RuntimeError, RegionProblem) as problem:
             log.warning("road data can't be opened; the one before stays", problem=str(problem))
+
+    def _open(self, region: Region | None) -> Travel:
+        return EstimatedTravel() if region is None else self._open_roads(region, self._drives, self._tile)

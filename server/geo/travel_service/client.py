@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 
 from server.core.logging import logger
@@ -16,6 +17,7 @@ from server.geo.travel_service.circuit import Circuit
 from server.geo.travel_service.wire import (
     FAILED,
     GREETING,
+    TILE,
     AskedMatch,
     AskedRoute,
     AskedSnap,
@@ -33,7 +35,7 @@ from server.geo.travel_service.wire import (
 
 _GREETED_WITHIN = 1.0  # seconds; a service that is there greets between two tiles of a table
 _ANSWERED_WITHIN = 2.0
-_SECONDS_A_CELL = 30e-6  # six times what a cell of a table takes
+_SECONDS_A_SEARCH = 3e-3  # some six times what one takes, as each of these
 _SECONDS_A_FIX = 20e-3
 
 log = logger(__name__)
@@ -56,7 +58,7 @@ class ServedTravel:
         return read_route(content) if content else await self._otherwise.route(origin, to, leaving)
 
     async def table(self, origins: Sequence[Point], to: Sequence[Point], leaving: datetime) -> Matrix:
-        within = _ANSWERED_WITHIN + _SECONDS_A_CELL * len(origins) * len(to)
+        within = _ANSWERED_WITHIN + _SECONDS_A_SEARCH * _searches(len(origins), len(to))
         content = await self._ask(AskedTable(origins, to, leaving), within)
         return read_table(content) if content else await self._otherwise.table(origins, to, leaving)
 
@@ -97,6 +99,10 @@ class ServedTravel:
         if not self._circuit.is_whole:
             log.info("travel service is back")
         self._circuit.succeeded()
+
+
+def _searches(rows: int, columns: int) -> int:
+    return rows * ceil(columns / TILE) + columns * ceil(rows / TILE)
 
 
 @asynccontextmanager

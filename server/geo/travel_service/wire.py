@@ -19,6 +19,7 @@ from server.geo.errors import PointOutOfRange
 from server.geo.journey import Integers, Matrix, Route, Snapped, Source
 from server.geo.matching import Fix, Matched, Passage, SnappedFix
 
+TILE = 100  # of tables: nothing but questions waits for one, so they are larger than elsewhere, 130 ms each
 GREETING = b"callout-travel-1"
 MOST_BYTES = 256_000_000  # a table of 4,500 x 4,500; more is a mistake
 

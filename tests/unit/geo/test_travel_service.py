@@ -67,8 +67,8 @@ def test_a_match_arrives_as_it_was_answered(
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (3, 7)])
 def test_a_table_arrives_as_it_was_answered(shape: tuple[int, int]) -> None:
     dice = np.random.default_rng(7)
-    numbers = [dice.integers(0, 2**31 - 1, shape, dtype=np.int32) for _ in range(3)]
-    sent = Matrix(*numbers, dice.random(shape) < 0.5)
+    seconds, p90, metres = (dice.integers(0, 2**31 - 1, shape, dtype=np.int32) for _ in range(3))
+    sent = Matrix(seconds, p90, metres, dice.random(shape) < 0.5)
     got = wire.read_table(wire.answer(sent))
     for name in ("seconds", "p90_seconds", "metres", "estimated"):
         assert getattr(got, name).dtype == getattr(sent, name).dtype
