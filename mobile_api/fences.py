@@ -10,10 +10,11 @@ from edge.problems import PROBLEMS
 from server.core.wire import WireOut
 from server.geo import native
 from server.geo.domain import Point
-from server.geo.errors import NotAPoint
 from server.geo.native import FEWEST_WATCHED, MOST_WATCHED
 
 router = APIRouter(prefix="/mobile/v1", tags=["positions"], responses=PROBLEMS)
+
+_PLACE = r"^-?\d{1,3}(\.\d{1,15})?,-?\d{1,2}(\.\d{1,15})?$"
 
 
 class FenceRegionOut(WireOut):
@@ -43,11 +44,12 @@ class FenceSetOut(WireOut):
 @router.get("/fences")
 async def fences_near(
     work: Annotated[Work, enrolled_device()],
-    near: Annotated[str, Query(max_length=60, description="longitude,latitude of the phone")],
+    near: Annotated[str, Query(pattern=_PLACE, description="longitude,latitude of the phone")],
     most: Annotated[int, Query(ge=1, le=MOST_WATCHED)] = FEWEST_WATCHED,
 ) -> FenceSetOut:
     """The nearest of one's own open fences and how far one may go with them. Ask again also after a hint."""
-    place = _place(near)
+    lon, lat = near.split(",")
+    place = Point(float(lon), float(lat))
     found = await native.fences_near(work.uow, work.actor.person, place, most=most)
     return FenceSetOut(
         regions=[
@@ -63,11 +65,3 @@ async def fences_near(
         ],
         refresh=FenceRefreshOut(lon=place.lon, lat=place.lat, radius_m=found.refresh.radius_m),
     )
-
-
-def _place(near: str) -> Point:
-    lon, _, lat = near.partition(",")
-    try:
-        return Point(float(lon), float(lat))
-    except ValueError:
-        raise NotAPoint from None

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.geo import replay
+from benchmarks.geo import ingest, replay
 
 type Figures = Mapping[str, float]
 # Answers figures, from the folder of shared data and whether to hurry.
@@ -16,6 +16,7 @@ type Part = Callable[[Path, bool], Figures]
 
 DATA = Path(__file__).parents[2] / "../shared/data"
 PARTS: Mapping[str, Part] = {
+    "positions": ingest.figures,
     "fences": replay.figures,
 }
 AT_LEAST = {"fixes_per_s": 10_000}

@@ -61,7 +61,7 @@ def world(workers: int) -> Iterator[World]:
         org, phones = asyncio.run(_founded(own.runtime_url, Settings(state_dir=state).signing_secret))
         _fill(own.url, org)
         phones = [replace(phone, orders=_orders_of(own.url, phone.person)) for phone in phones]
-        with _served(own.admin, own.name, state, workers) as port:
+        with served(own.admin, own.name, state, workers) as port:
             yield World(org, own.url, own.runtime_url, port, phones, _rows_in_sight(own.url, org, phones[0].person))
 
 
@@ -130,7 +130,8 @@ def _rows_in_sight(url: str, org: uuid.UUID, person: uuid.UUID) -> int:
 
 
 @contextmanager
-def _served(admin: str, name: str, state: Path, workers: int) -> Iterator[int]:
+def served(admin: str, name: str, state: Path, workers: int) -> Iterator[int]:
+    """Serve a database with processes of their own; answers the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from server.core import events
 from server.core.db import UnitOfWork
+from server.geo.fence_queries import Fact
 from server.geo.fences import Crossing
-from server.geo.queries import Fact
 from server.identity.domain import Actor
 from server.notify import service as notify
 from server.notify.domain import Hint

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from server.core import events
 from server.core.db import UnitOfWork
-from server.geo import queries, tracking_queries
+from server.geo import fence_queries, queries, tracking_queries
 from server.geo.domain import Point
 from server.geo.errors import NotThisDevice
+from server.geo.fence_queries import Fact, FenceRow
 from server.geo.fences import Crossed, Watch
 from server.geo.positions import SHIFT_GRACE, Fix, Interval, Recorded
-from server.geo.queries import Fact, FenceRow
 from server.identity.domain import Actor
 
 
@@ -62,8 +62,8 @@ async def watch(
     evaluated at once.
     """
     await queries.lock_track(uow, person)
-    await queries.close_fences(uow, subject_id=subject_id, at=uow.now(), keep=person)
-    opened = await queries.open_fence(
+    await fence_queries.close_fences(uow, subject_id=subject_id, at=uow.now(), keep=person)
+    opened = await fence_queries.open_fence(
         uow, subject_id=subject_id, person=person, centre=centre, radius_m=radius_m, area=area, since=since
     )
     if opened:
@@ -75,7 +75,7 @@ async def stop_watching(uow: UnitOfWork, subject_id: UUID, *, at: datetime) -> l
 
     What was recorded before `at` and comes in later still counts.
     """
-    return await queries.close_fences(uow, subject_id=subject_id, at=at)
+    return await fence_queries.close_fences(uow, subject_id=subject_id, at=at)
 
 
 async def take_facts(uow: UnitOfWork, fence: UUID) -> list[Fact]:
@@ -83,7 +83,7 @@ async def take_facts(uow: UnitOfWork, fence: UUID) -> list[Fact]:
 
     Who writes it down in the same transaction tells it once, however often and in which order events are delivered.
     """
-    return await queries.take_facts(uow, fence)
+    return await fence_queries.take_facts(uow, fence)
 
 
 def _worked(shifts: Sequence[Interval], until: datetime) -> list[Interval]:
@@ -113,18 +113,18 @@ async def _announce_move(uow: UnitOfWork, person: UUID) -> None:
 
 async def _evaluate(uow: UnitOfWork, person: UUID, earliest: datetime) -> None:
     """Run the machines of all fences that were open since over what they had not seen."""
-    fences = {fence.id: fence for fence in await queries.fences_open_since(uow, person, earliest)}
+    fences = {fence.id: fence for fence in await fence_queries.fences_open_since(uow, person, earliest)}
     if not fences:
         return
     before = {id_: fence.watch.back_before(earliest) for id_, fence in fences.items()}
     since = min(watch.machine.last_fix_at or fences[id_].created_at for id_, watch in before.items())
-    seen = await queries.seen_since(uow, person, before, earliest=since)
+    seen = await fence_queries.seen_since(uow, person, before, earliest=since)
     after = {id_: seen[id_].by(watch) if id_ in seen else watch for id_, watch in before.items()}
-    await queries.save_watches(uow, after)
+    await fence_queries.save_watches(uow, after)
     crossed = {id_: watch for id_, watch in after.items() if watch.crossings != fences[id_].watch.crossings}
     if not crossed:
         return
-    await queries.save_crossings(uow, crossed)
+    await fence_queries.save_crossings(uow, crossed)
     for fence_id, watch in crossed.items():
         await _announce_crossings(uow, person, fences[fence_id], watch)
 

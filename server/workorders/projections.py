@@ -53,7 +53,7 @@ _PHOTO = """
         'height', f.height, 'blurhash', f.blurhash, 'missing', f.missing_told_at is not null) as d
     from photo f where f.id = any(%(ids)s)
 """
-# What happened at a site before. Closing an order touches the order itself, so its rating and last notes travel then.
+# What happened at a site before. Closing an order touches the order itself, so what hangs on it travels then.
 _HISTORY = """
     select o.id, jsonb_build_object(
         'work_order_id', o.id, 'number', o.number, 'title', case when o.voided_at is null then o.title else '' end,
@@ -63,7 +63,23 @@ _HISTORY = """
             (select jsonb_agg(jsonb_build_object('body', n.body, 'at', n.at) order by n.at desc)
              from (select body, at from note where work_order_id = o.id and o.voided_at is null
                    order by at desc limit 3) n), '[]'),
-        'rating', (select g.rating from signature g where g.work_order_id = o.id order by g.at desc limit 1)) as d
+        'rating', (select g.rating from signature g where g.work_order_id = o.id order by g.at desc limit 1),
+        'findings', case when o.voided_at is null then o.findings else '' end,
+        'visits', coalesce(
+            (select jsonb_agg(jsonb_build_object(
+                'engineer_name', p.name, 'state', v.state, 'finished_at', v.finished_at) order by v.ordinal desc)
+             from visit v left join person p on (p.org_id, p.id) = (v.org_id, v.engineer_id)
+             where v.work_order_id = o.id and v.state in ('completed', 'interrupted') and o.voided_at is null), '[]'),
+        'parts', coalesce(
+            (select jsonb_agg(jsonb_build_object('part_id', u.part_id, 'quantity', trim_scale(u.quantity))
+                              order by u.part_id)
+             from (select m.part_id, sum(case t.kind when 'consumed' then m.quantity else -m.quantity end) as quantity
+                   from stock_movement m
+                   join stock_location f on (f.org_id, f.id) = (m.org_id, m.from_id)
+                   join stock_location t on (t.org_id, t.id) = (m.org_id, m.to_id)
+                   where m.work_order_id = o.id and o.voided_at is null and 'consumed' in (f.kind, t.kind)
+                   group by m.part_id) u
+             where u.quantity <> 0), '[]')) as d
     from work_order o where o.id = any(%(ids)s)
 """
 _PROCEDURE = """

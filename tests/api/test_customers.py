@@ -127,6 +127,54 @@ async def test_a_site_that_makes_no_sense_is_refused(client, office, change):
     assert (await client.post(url, json={**SITE, **change}, headers=office)).status_code == 422
 
 
+def an_area(*corners):
+    return {"type": "Polygon", "coordinates": [[*corners, corners[0]]]}
+
+
+YARD = an_area([7.42, 43.73], [7.43, 43.73], [7.43, 43.74])
+
+
+async def test_a_sites_fence_is_a_circle_an_area_or_the_organisations(client, office):
+    customer = await a_customer(client, office)
+    url = f"/api/v1/customers/{customer['id']}/sites"
+    site = (await client.post(url, json={**SITE, "fence_area": YARD}, headers=office)).json()
+    assert (site["fence_radius_m"], site["fence_is_default"], site["fence_area"]) == (500, True, YARD)
+    fence = f"/api/v1/sites/{site['id']}/fence"
+    circle = await client.put(fence, json={"radius_m": 80}, headers=office)
+    assert circle.status_code == 200, circle.text
+    assert circle.json() == site | {
+        "fence_radius_m": 80,
+        "fence_is_default": False,
+        "fence_area": None,
+        "version": 2,
+    }
+    default = (await client.put(fence, json={}, headers=office)).json()
+    assert (default["fence_radius_m"], default["fence_is_default"]) == (500, True)
+    (listed,) = (await client.get("/api/v1/sites", headers=office)).json()["items"]
+    assert listed == default
+
+
+@pytest.mark.parametrize(
+    "area",
+    [
+        {},
+        {"type": "Point", "coordinates": [7.42, 43.73]},
+        {"type": "Polygon", "coordinates": []},
+        {"type": "Polygon", "coordinates": "here"},
+        an_area([7.42, 43.73], [7.43, 43.74], [7.43, 43.73], [7.42, 43.74]),
+        an_area([7.42, 43.73], [7.42001, 43.73], [7.42001, 43.73001]),
+        an_area([7.42, 43.73, 5], [7.43, 43.73, 5], [7.43, 43.74, 5]),
+        an_area([0, 40], [10, 40], [10, 50]),
+        an_area([700, 43.73], [743, 43.73], [743, 43.74]),
+    ],
+)
+async def test_what_can_be_no_fence_is_refused_with_a_sentence(client, office, area):
+    customer = await a_customer(client, office)
+    url = f"/api/v1/customers/{customer['id']}/sites"
+    refused = await client.post(url, json={**SITE, "fence_area": area}, headers=office)
+    assert (refused.status_code, refused.json()["code"]) == (422, "geo.not_a_fence")
+
+
 async def test_nothing_is_added_to_a_customer_or_site_that_is_not_there(client, office):
     nowhere = uuid4()
     for url, body in (

@@ -80,8 +80,8 @@ _SCOPE = """
               where org_id = %(org)s and kind = 'van' and person_id = %(person)s
         union select unnest(array['user:' || %(person)s, 'catalog:parts', 'catalog:procedures']))
 """
-# A closed order's history line is only renewed when the order itself is touched: these two may be older.
-_MAY_LAG = {"history": {"notes", "rating"}}
+# A closed order's history line is only renewed when the order itself is touched: these may be older.
+_MAY_LAG = {"history": {"notes", "rating", "visits", "parts"}}
 
 
 def _movement(args: Json, reason: str) -> Json:

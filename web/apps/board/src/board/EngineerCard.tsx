@@ -57,7 +57,7 @@ const FRESH_S = 15;
 function Fix({ engineer }: { engineer: Engineer }) {
   const { t, times } = useWords();
   const now = useServerNow();
-  if (engineer.paused_until) {
+  if (engineer.paused_until && Date.parse(engineer.paused_until) > now) {
     return <p className={css.cardFacts}>{t("engineer.paused", { until: times.clock(engineer.paused_until) })}</p>;
   }
   if (!engineer.fixed_at) return <p className={css.cardFacts}>{t("engineer.noFix")}</p>;
