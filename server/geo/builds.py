@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
 
 from server.geo.errors import RegionStillUsed, RegionUnknown
-from server.geo.region import CURRENT, IN_USE, Region, find_build
+from server.geo.region import CURRENT, IN_USE, Region, build_in_use_of, find_build
 from server.geo.tools import alone_in, sha256_of, writing_in
 
 _UNFINISHED = ".building-"
@@ -53,16 +53,15 @@ def fingerprints(folder: Path) -> dict[str, dict[str, str | int]]:
 
 def switch(home: Path, build: Path) -> None:
     """Point `current` at the build in one step. The build before stays for processes that still have it open."""
-    link = home / CURRENT
-    before = link.resolve() if link.is_symlink() else None
-    if before == build.resolve():
+    before = build_in_use_of(home)
+    if before == build:
         return
     fresh = home / ".current"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(build.name)
-    fresh.replace(link)
+    fresh.replace(home / CURRENT)
     for old in home.iterdir():
-        if old.is_dir() and not old.is_symlink() and old.resolve() not in {build.resolve(), before}:
+        if old.is_dir() and not old.is_symlink() and old not in {build, before}:
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -27,7 +27,7 @@ def regions_here(regions_dir: Path, configured: str | None = None) -> list[Liste
 
 
 def _listed(link: Path, used: Path | None) -> Listed:
-    build = link.resolve()
+    build = link.parent / link.readlink()
     since = datetime.fromtimestamp(link.lstat().st_mtime, UTC)
     size = _bytes_in(link.parent)
     try:

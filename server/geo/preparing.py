@@ -25,7 +25,17 @@ from server.geo.errors import (
 )
 from server.geo.extract import Survey, read_header
 from server.geo.recustomising import Learnt, weigh, write_manifest
-from server.geo.region import ADDRESSES, BASEMAP, CURRENT, EXTRACT, MANIFEST, ROADS, Region, learnt_roads, learnt_speeds
+from server.geo.region import (
+    ADDRESSES,
+    BASEMAP,
+    EXTRACT,
+    MANIFEST,
+    ROADS,
+    Region,
+    build_in_use_of,
+    learnt_roads,
+    learnt_speeds,
+)
 from server.geo.roads import SmokeCheck, build_roads
 from server.geo.tools import sha256_of
 
@@ -106,8 +116,8 @@ def _hash_of(extract: Path) -> str:
 
 def _built_already(home: Path, order: _Order) -> Path | None:
     """A whole build of this order; the present one before others."""
-    present = (home / CURRENT).resolve()
-    for build in sorted(home.iterdir(), key=lambda folder: folder.resolve() != present):
+    present = build_in_use_of(home)
+    for build in sorted(home.iterdir(), key=lambda folder: folder != present):
         if build.is_dir() and not build.is_symlink() and _order_of(build) == order.id():
             return build
     return None
@@ -140,13 +150,12 @@ def _make(order: _Order, home: Path, report: Report) -> Path:
 
 def _learnt_before(home: Path) -> Learnt:
     """What the present build was taught; nothing where there is none, or none that is whole."""
-    if not (home / CURRENT).exists():
-        return {}
+    build = build_in_use_of(home)
     try:
-        present = Region.open((home / CURRENT).resolve())
+        learnt = Region.open(build).dayparts if build else {}
     except RegionDamaged:
         return {}
-    return {part: roads.learnt for part, roads in present.dayparts.items()}
+    return {part: roads.learnt for part, roads in learnt.items()}
 
 
 def _weigh_what_still_holds(fresh: Path, learnt: Learnt, found: Survey, report: Report) -> dict[str, Any]:

@@ -123,14 +123,19 @@ class Region:
 def find_build(regions_dir: Path, name: str | None = None) -> Path | None:
     """The present build's folder of the named region, else of the one in use, else of the one prepared last."""
     wanted = name or _chosen(regions_dir)
-    if wanted:
-        build = (regions_dir / wanted / CURRENT).resolve()
-        if build.name != CURRENT:  # a link that is not there resolves to itself
-            return build
-    if name:
-        return None
+    build = build_in_use_of(regions_dir / wanted) if wanted else None
+    if build or name:
+        return build
     prepared = sorted(regions_dir.glob(f"*/{CURRENT}"), key=lambda link: link.lstat().st_mtime_ns)
-    return prepared[-1].resolve() if prepared else None
+    return build_in_use_of(prepared[-1].parent) if prepared else None
+
+
+def build_in_use_of(home: Path) -> Path | None:
+    """The present build of the region with this home; None where there is none."""
+    try:
+        return home / (home / CURRENT).readlink()
+    except OSError:
+        return None
 
 
 def _chosen(regions_dir: Path) -> str | None:
