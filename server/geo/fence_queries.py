@@ -151,25 +151,44 @@ async def seen_since(
         """
         with watched as materialized (
             select f.id, f.centre, f.radius_m, f.area, st_boundary(f.area::geometry)::geography as edge, w.rests,
-                   f.created_at, coalesce(w.after, '-infinity') as after, coalesce(f.closed_at, 'infinity') as until
+                   f.created_at, coalesce(w.after, '-infinity') as after, coalesce(f.closed_at, 'infinity') as until,
+                   box.west, box.east, box.south, box.north
             from unnest(%(ids)s::uuid[], %(after)s::timestamptz[], %(rests)s::bool[]) as w (id, after, rests)
             join fence f on f.id = w.id
+            cross join lateral (
+                select st_x(f.centre::geometry) as lon, st_y(f.centre::geometry) as lat,
+                       f.radius_m / 110500.0 as reach) c
+            -- A little more than the fence: whoever is outside of it is outside of the fence, without measuring.
+            cross join lateral (
+                select coalesce(st_xmin(f.area::geometry) - 0.01, lon - reach / greatest(cos(radians(lat)), 0.001)),
+                       coalesce(st_xmax(f.area::geometry) + 0.01, lon + reach / greatest(cos(radians(lat)), 0.001)),
+                       coalesce(st_ymin(f.area::geometry) - 0.01, lat - reach),
+                       coalesce(st_ymax(f.area::geometry) + 0.01, lat + reach)
+            ) box (west, east, south, north)
         ),
-        sight as (
-            select w.id, w.rests, t.fixed_at, t.accuracy_m,
-                   case when w.area is null then st_distance(t.place, w.centre) - w.radius_m
-                        when st_covers(w.area, t.place) then -st_distance(t.place, w.edge)
-                        else st_distance(t.place, w.area) end as edge_m
+        sight as materialized (
+            select w.id, t.fixed_at, t.accuracy_m, t.place
             from watched w join position_track t
               on t.fixed_at > w.after and t.fixed_at between w.created_at and w.until
             where t.person_id = %(person)s and t.fixed_at between %(earliest)s and %(latest)s
         ),
-        near as (select id, max(fixed_at) as until, not rests or min(edge_m) <= 0 as near from sight group by id, rests)
-        select n.id, n.until, s.ats, s.edges, s.accuracies
-        from near n left join lateral (
-            select array_agg(fixed_at) as ats, array_agg(edge_m) as edges, array_agg(accuracy_m) as accuracies
-            from sight where n.near and sight.id = n.id
-        ) s on true
+        looked as (
+            select w.id, max(s.fixed_at) as until, not w.rests or bool_or(
+                       st_y(s.place::geometry) between w.south and w.north
+                       and (st_x(s.place::geometry) between w.west and w.east or w.west < -180 or w.east > 180)
+                   ) as near
+            from sight s join watched w on w.id = s.id group by w.id, w.rests
+        )
+        select l.id, l.until, m.ats, m.edges, m.accuracies
+        from looked l
+        join watched w on w.id = l.id
+        left join lateral (
+            select array_agg(s.fixed_at) as ats, array_agg(s.accuracy_m) as accuracies, array_agg(case
+                       when w.area is null then st_distance(s.place, w.centre) - w.radius_m
+                       when st_covers(w.area, s.place) then -st_distance(s.place, w.edge)
+                       else st_distance(s.place, w.area) end) as edges
+            from sight s where l.near and s.id = l.id
+        ) m on true
         """,
         person=person,
         earliest=earliest,

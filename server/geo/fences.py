@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Self
 
 ENTER_AFTER = 2
@@ -20,6 +21,9 @@ EXIT_AFTER = 3
 EXIT_DWELL = timedelta(seconds=30)  # phones that fix every second drift for longer than three fixes
 DWELL = timedelta(minutes=5)
 MIN_BUFFER_M = 25
+
+
+_IN_ORDER = attrgetter("at", "edge_m", "accuracy_m")
 
 
 class Side(StrEnum):
@@ -33,9 +37,9 @@ class Crossing(StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Sight:
-    """One fix as a fence sees it. Their order is total, so ties in time are no luck."""
+    """One fix as a fence sees it. They are fed in an order that is total, so ties in time are no luck."""
 
     at: datetime
     edge_m: float  # metres to the fence's edge, negative inside
@@ -91,12 +95,12 @@ class Machine:
             return self, None
         verdict = self.side_of(sight)
         if verdict is None:
-            return replace(self, last_fix_at=sight.at), None
+            return self._seen(sight.at, self.streak, self.streak_since), None
         if verdict is self.side:
             return self._stayed(sight.at)
         streak, since = self.streak + 1, self.streak_since or sight.at
         if not _convincing(verdict, streak, sight.at - since):
-            return replace(self, last_fix_at=sight.at, streak=streak, streak_since=since), None
+            return self._seen(sight.at, streak, since), None
         if verdict is Side.INSIDE:
             return Machine(self.radius_m, verdict, last_fix_at=sight.at, entered_at=sight.at), Crossing.ENTERED
         return Machine(self.radius_m, verdict, last_fix_at=sight.at), Crossing.LEFT
@@ -111,8 +115,13 @@ class Machine:
 
     def _stayed(self, at: datetime) -> tuple["Machine", Crossing | None]:
         dwells = self.entered_at is not None and not self.dwelt and at - self.entered_at >= DWELL
-        after = replace(self, last_fix_at=at, streak=0, streak_since=None, dwelt=self.dwelt or dwells)
-        return after, Crossing.DWELT if dwells else None
+        if dwells:
+            return replace(self, last_fix_at=at, streak=0, streak_since=None, dwelt=True), Crossing.DWELT
+        return self._seen(at, 0, None), None
+
+    def _seen(self, at: datetime, streak: int, since: datetime | None) -> "Machine":
+        # Written out, since this is what nearly every fix comes to.
+        return Machine(self.radius_m, self.side, streak, since, at, self.entered_at, self.dwelt)
 
 
 def _convincing(verdict: Side, streak: int, lasting: timedelta) -> bool:
@@ -138,7 +147,7 @@ class Watch:
     def see(self, sights: Iterable[Sight]) -> "Watch":
         """Feed everything recorded since the machine's last fix, in any order."""
         machine, crossings = self.machine, list(self.crossings)
-        for sight in sorted(sights):
+        for sight in sorted(sights, key=_IN_ORDER):
             machine, crossing = machine.feed(sight)
             if crossing:
                 stay = crossings[-1].stay if crossings else 0
