@@ -16,6 +16,7 @@ import mobile_api
 import web_api
 from callout import database, health
 from callout.files import blob_store, file_rules
+from callout.pushing import push_offer
 from callout.settings import Settings, load
 from callout.travelling import regions_of, travel_of
 from callout.wiring import registry
@@ -107,6 +108,7 @@ def assemble(settings: Settings) -> Services:
         registry=registry(travel),
         sealer=sealer(settings),
         app_windows=settings.app_windows,
+        push=push_offer(settings),
     )
 
 

@@ -1,10 +1,12 @@
 """Settings load with nothing set on a developer's machine and fail at start with a sentence that says what to do."""
 
 import importlib.util
+import json
 import os
 import re
 import secrets
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +18,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.core.clock import Clock, parse_clock
+from server.notify.push_hosts import PushHosts
+from server.notify.vapid import VapidKey
 from server.sync.windows import Window
 
 _MIN_SECRET = 32
@@ -78,6 +82,17 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_key_id: SecretStr | None = Field(default=None, description="with s3_secret_key; else the machine's role")
     s3_secret_key: SecretStr | None = None
+    fcm_account: Path | None = Field(
+        default=None, description="Firebase's service account as a JSON file; none: no FCM"
+    )
+    fcm_url: str = Field(default="https://fcm.googleapis.com", description="a relay, where Google can't be reached")
+    vapid_key: SecretStr | None = Field(
+        default=None, description="P-256 private key (PEM) for Web Push; else made once and kept in the state folder"
+    )
+    push_hosts: str = Field(default="", description="push services besides the browsers' own, separated by commas")
+    push_contact: str = Field(
+        default="mailto:push@callout.invalid", description="mailto: or https: address push services may write to"
+    )
     device_bytes_a_day: Annotated[int, Field(ge=1)] = 2_000_000_000
     organisation_bytes: Annotated[int | None, Field(ge=1)] = Field(
         default=None, description="files an organisation may keep; empty is as much as there is room"
@@ -151,6 +166,47 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @field_validator("fcm_account")
+    @classmethod
+    def _service_account(cls, path: Path | None) -> Path | None:
+        if path is not None and not _is_service_account(path):
+            message = f"{path} is no service account: make one in the Firebase console, Project settings"
+            raise ValueError(message)
+        return path
+
+    @field_validator("fcm_url")
+    @classmethod
+    def _over_https(cls, url: str) -> str:
+        if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?", url):
+            message = "needs https and a host alone: tokens go over this line"
+            raise ValueError(message)
+        return url
+
+    @field_validator("vapid_key")
+    @classmethod
+    def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            VapidKey(key.get_secret_value())
+        return key
+
+    @field_validator("push_hosts")
+    @classmethod
+    def _known_hosts(cls, listed: str) -> str:
+        PushHosts(_listed(listed))
+        return listed
+
+    @field_validator("push_contact")
+    @classmethod
+    def _somebody(cls, contact: str) -> str:
+        if not re.fullmatch(r"mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+", contact):
+            message = "reads mailto:you@example.com or https://example.com"
+            raise ValueError(message)
+        return contact
+
+    @property
+    def more_push_hosts(self) -> list[str]:
+        return _listed(self.push_hosts)
+
     @property
     def anchors_dir(self) -> Path:
         return self.state_dir / "audit" / "anchors"
@@ -175,12 +231,29 @@ class Settings(BaseSettings):
         return kept_secret(self.state_dir / "secrets" / "signing")
 
 
-def kept_secret(path: Path) -> str:
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_service_account(path: Path) -> bool:
+    try:
+        account = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return False
+    needed = {"project_id", "private_key", "client_email", "token_uri"}
+    return isinstance(account, dict) and account.get("type") == "service_account" and needed <= account.keys()
+
+
+def _words() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def kept_secret(path: Path, make: Callable[[], str] = _words) -> str:
     """Read a secret from a private file, making it once if it is missing."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with NamedTemporaryFile("w", dir=path.parent, delete_on_close=False) as draft:
-            draft.write(secrets.token_urlsafe(48))
+            draft.write(make())
             draft.close()
             with suppress(FileExistsError):  # two processes at once: the first one's secret stands, whole
                 os.link(draft.name, path)

@@ -19,6 +19,7 @@ from server.inventory import mutators as inventory_mutators
 from server.inventory import projections as inventory_projections
 from server.inventory import subscribers as inventory_subscribers
 from server.media import subscribers as media_subscribers
+from server.notify import subscribers as notify_subscribers
 from server.sync import projections as sync_projections
 from server.sync.registry import Registry
 from server.workforce import projections as workforce_projections
@@ -52,6 +53,7 @@ def subscriptions(services: Services) -> Subscriptions:
     """Who reacts to what happened below them."""
     built = Subscriptions()
     media_subscribers.subscribe(built, services.jobs)
+    notify_subscribers.subscribe(built)
     workorder_subscribers.subscribe(built)
     dispatch_subscribers.subscribe(built)
     ways.subscribe(built, services.travel)

@@ -9,6 +9,7 @@ from typing import Any
 import procrastinate
 
 from callout.asgi import assemble
+from callout.pushing import push_channels
 from callout.settings import Settings
 from callout.wiring import subscriptions
 from edge.services import Services
@@ -26,6 +27,8 @@ from server.dispatch.planning import tasks as planning
 from server.dispatch.rules import tasks as rules
 from server.geo import tasks as geo
 from server.media import tasks as files
+from server.notify import tasks as notify
+from server.notify.courier import Courier
 from server.sync import fleet
 from server.sync import tasks as sync
 from server.workorders import tasks as workorders
@@ -49,6 +52,7 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     learning.install(jobs, services.database)
     planning.install(jobs, services.database, services.travel)
     live_day.install(jobs, services.database, services.travel)
+    notify.install(jobs, services.database)
     reports.install(
         jobs, services.database, services.blobs, services.sealer, verify_base=f"{own_url}/portal/v1/verify/"
     )
@@ -90,6 +94,7 @@ async def work(settings: Settings) -> None:
     subscribed = subscriptions(services)
     jobs = install_tasks(services, subscribed, settings.own_url)
     audit.install(jobs, services.database, services.sealer, folder=settings.anchors_dir)
+    courier = Courier(services.database, push_channels(settings, services.wall_clock))
     await services.database.open()
     async with jobs.open_async():
         # Pictures and plans are made one at a time, beside everything else: they hold up no event.
@@ -98,6 +103,7 @@ async def work(settings: Settings) -> None:
         parts = [
             asyncio.create_task(relay.relay_forever(services.database, jobs, subscribed)),
             asyncio.create_task(seal_forever(services.database)),
+            asyncio.create_task(courier.run()),
             asyncio.create_task(_run_jobs(jobs, queues=others, concurrency=4)),
             *(asyncio.create_task(_run_jobs(jobs, queues=[queue], concurrency=1)) for queue in heavy),
         ]

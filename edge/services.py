@@ -20,6 +20,7 @@ from server.media.domain import FileRules
 from server.media.store import BlobStore
 from server.notify import service as notify
 from server.notify.domain import Message
+from server.notify.endpoints import PushOffer
 from server.sync.registry import Registry
 from server.sync.windows import Windows
 
@@ -37,6 +38,7 @@ class Services:
     registry: Registry
     sealer: Sealer
     app_windows: Windows
+    push: PushOffer
 
     @property
     def region(self) -> Region | None:

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
-from mobile_api import blobs, devices, events, fences, health, positions, rescue, review, sync
+from mobile_api import blobs, devices, events, fences, health, positions, push, rescue, review, sync
 
 ROUTERS: tuple[APIRouter, ...] = (
     sync.router,
     sync.push_router,
     devices.router,
     events.router,
+    push.router,
     positions.router,
     fences.router,
     blobs.router,

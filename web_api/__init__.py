@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from web_api.admin import devices, people, workforce
+from web_api.admin import devices, people, push, workforce
 from web_api.auth import sessions
 from web_api.board import (
     arrangements,
@@ -33,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions.router,
     people.router,
     devices.router,
+    push.router,
     workforce.router,
     customers.router,
     orders.router,

@@ -2,20 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 from uuid import UUID
 
 from server.core.db import Database, UnitOfWork
-from server.notify import queries
+from server.notify import endpoint_queries, queries
 from server.notify.channels import Channel, Streams
 from server.notify.domain import Delivery, Hint, Message
-from server.notify.lines import Lines
+from server.notify.endpoint_queries import ChannelHealth, Count
+from server.notify.lines import Endpoint, Lines
+from server.notify.queries import Quarantined, Waiting
 
 # Who was away for longer pulls anyway when they come back.
 RESEND_WITHIN = timedelta(minutes=10)
-POLL_S = 1.0
+# From a hint's commit to an open stream. ADR 21 says why this asks instead of listening.
+POLL_S = 0.2
 _CLAIM = 100
+_QUARANTINED_SHOWN = 20
 
 
 async def queue_hint(uow: UnitOfWork, person: UUID, hint: Hint, subject_id: UUID, collapse_key: str) -> None:
@@ -23,12 +28,17 @@ async def queue_hint(uow: UnitOfWork, person: UUID, hint: Hint, subject_id: UUID
     await queries.put_waiting(uow, person=person, hint=hint, subject_id=subject_id, collapse_key=collapse_key)
 
 
-async def deliver(uow: UnitOfWork, channel: Channel, people: Sequence[UUID]) -> int:
+async def deliver(uow: UnitOfWork, channel: Channel[Endpoint], people: Sequence[UUID]) -> int:
     """Send what waits for these people over a channel whose endpoints are their ids; answer how many went out."""
-    waiting = await queries.lock_waiting(uow, people, _CLAIM)
-    sent = [it.id for it in waiting if await channel.send(it, str(it.person_id)) is Delivery.DELIVERED]
+    sent = [
+        message.id
+        for message in await queries.lock_waiting(uow, people, _CLAIM)
+        if (await channel.send(message, str(message.person_id), message.lifetime(uow.now()))).delivery
+        is Delivery.DELIVERED
+    ]
     if sent:
         await queries.mark_sent(uow, sent, channel.name)
+        await endpoint_queries.count(uow, [Count(channel.name, len(sent), 0, 0, None, None)])
     return len(sent)
 
 
@@ -47,3 +57,19 @@ async def deliver_to_lines(database: Database, org: UUID, lines: Lines[Message])
 async def missed_since(uow: UnitOfWork, person: UUID, message: UUID) -> list[Message]:
     """Answer what was sent to this person after the message they saw last, while their line may have been cut."""
     return await queries.sent_after(uow, person=person, message=message, since=uow.now() - RESEND_WITHIN)
+
+
+@dataclass(frozen=True)
+class Health:
+    channels: Sequence[ChannelHealth]
+    waiting: Waiting
+    quarantined: Sequence[Quarantined]
+
+
+async def health(uow: UnitOfWork) -> Health:
+    """Answer how hints are getting out of this organisation; of those quarantined the newest."""
+    return Health(
+        await endpoint_queries.health(uow),
+        await queries.waiting(uow),
+        await queries.quarantined(uow, _QUARANTINED_SHOWN),
+    )

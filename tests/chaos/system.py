@@ -68,7 +68,7 @@ class System:
 
     def __init__(self, folder: Path, admin_url: str, database: str = "callout", **more: str) -> None:
         self.folder, self.admin_url, self.database = folder, admin_url, database
-        self.port = _free_port()
+        self.port = free_port()
         self.state = folder / "state"
         self.environment = os.environ | {
             "DATABASE_URL": admin_url,
@@ -122,7 +122,7 @@ class System:
         raise NotReady(f"the API is not ready after {took:.0f} s; it said:\n{last}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,6 +1,8 @@
 """A channel that remembers what it carried; people in `away` are not reached."""
 
-from server.notify.domain import Delivery, Message
+from datetime import timedelta
+
+from server.notify.domain import DELIVERED, NOBODY_THERE, Message, Outcome
 from server.notify.lines import Endpoint
 
 
@@ -11,8 +13,9 @@ class RecordingChannel:
         self.sent: list[tuple[Endpoint, dict[str, str]]] = []
         self.away: set[Endpoint] = set()
 
-    async def send(self, message: Message, endpoint: Endpoint) -> Delivery:
-        if endpoint in self.away:
-            return Delivery.NOBODY_THERE
-        self.sent.append((endpoint, message.payload))
-        return Delivery.DELIVERED
+    async def send(self, message: Message, to: Endpoint, lifetime: timedelta) -> Outcome:
+        del lifetime
+        if to in self.away:
+            return NOBODY_THERE
+        self.sent.append((to, message.payload))
+        return DELIVERED

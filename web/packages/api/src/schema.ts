@@ -1335,6 +1335,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/push/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Push Health
+         * @description What became of hints in this organisation, by channel.
+         */
+        get: operations["read_push_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rescues": {
         parameters: {
             query?: never;
@@ -2505,6 +2525,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobile/v1/push-endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Push Endpoint */
+        get: operations["get_push_endpoint"];
+        /**
+         * Put Push Endpoint
+         * @description Be reached there from now on, instead of where it was before. To be told again whenever it may have changed.
+         */
+        put: operations["put_push_endpoint"];
+        post?: never;
+        /**
+         * Delete Push Endpoint
+         * @description Be pushed to no more, for example when somebody signs out.
+         */
+        delete: operations["delete_push_endpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobile/v1/sync/conflicts": {
         parameters: {
             query?: never;
@@ -3451,6 +3496,35 @@ export interface components {
          * @enum {string}
          */
         Channel: "portal" | "phone" | "email" | "api" | "field" | "device_alarm" | "contract";
+        /**
+         * ChannelOut
+         * @description `failed` counts attempts, `waiting` hints of people who are reached this way. `sse`: the stream of open apps.
+         */
+        ChannelOut: {
+            /** Channel */
+            channel: string;
+            /** Endpoints */
+            endpoints: number;
+            /** Endpoints Gone */
+            endpoints_gone: number;
+            /** Failed */
+            failed: number;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Failed At */
+            last_failed_at: string | null;
+            /** Last Sent At */
+            last_sent_at: string | null;
+            /**
+             * Rate Per S
+             * @description how fast its slowest service is asked
+             */
+            rate_per_s: number | null;
+            /** Sent */
+            sent: number;
+            /** Waiting */
+            waiting: number;
+        };
         /**
          * ChecklistItemOut
          * @description An item, the answer that stands, those somebody else holds against it, and those it replaced.
@@ -4422,6 +4496,11 @@ export interface components {
             server_time: string;
         };
         /**
+         * Hint
+         * @enum {string}
+         */
+        Hint: "sync" | "job" | "arrival";
+        /**
          * HoldReason
          * @enum {string}
          */
@@ -4680,7 +4759,6 @@ export interface components {
          * @enum {string}
          */
         ItemState: "open" | "settled";
-        Key: string;
         /**
          * Kind
          * @enum {string}
@@ -4971,6 +5049,7 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        mobile_api__push__Key: string;
         /** ModelOut */
         ModelOut: {
             /** Back Test */
@@ -5358,7 +5437,7 @@ export interface components {
         };
         /** NewSkill */
         NewSkill: {
-            key: components["schemas"]["Key"];
+            key: components["schemas"]["web_api__admin__workforce__Key"];
             name: components["schemas"]["BothLanguages"];
         };
         /** NewStockCount */
@@ -6313,6 +6392,47 @@ export interface components {
          * @enum {string}
          */
         Purpose: "photo" | "signature" | "document" | "report" | "preview";
+        /**
+         * PushEndpointIn
+         * @description A registration token of Firebase, or what a browser's `PushSubscription` says.
+         */
+        PushEndpointIn: {
+            /**
+             * Address
+             * @description fcm: the registration token or installation id; webpush: the subscription's endpoint
+             */
+            address: string;
+            /** @description webpush: the subscription's secret, base64url */
+            auth?: components["schemas"]["mobile_api__push__Key"] | null;
+            kind: components["schemas"]["PushKind"];
+            /** @description webpush: the subscription's public key, base64url */
+            p256dh?: components["schemas"]["mobile_api__push__Key"] | null;
+        };
+        /**
+         * PushEndpointOut
+         * @description What the server can push over, and which of it this device is registered for; null when for none.
+         */
+        PushEndpointOut: {
+            /** Offered */
+            offered: components["schemas"]["PushKind"][];
+            registered: components["schemas"]["PushKind"] | null;
+            /**
+             * Vapid Public Key
+             * @description a browser subscribes with it as applicationServerKey
+             */
+            vapid_public_key: string;
+        };
+        /** PushHealthOut */
+        PushHealthOut: {
+            /** Channels */
+            channels: components["schemas"]["ChannelOut"][];
+            /**
+             * Quarantined
+             * @description the newest of those refused as wrong
+             */
+            quarantined: components["schemas"]["QuarantinedOut"][];
+            waiting: components["schemas"]["WaitingOut"];
+        };
         /** PushIn */
         PushIn: {
             /**
@@ -6340,6 +6460,12 @@ export interface components {
             schema: number;
             stream: components["schemas"]["Id"];
         };
+        /**
+         * PushKind
+         * @description Ways to a phone whose app is not open.
+         * @enum {string}
+         */
+        PushKind: "fcm" | "webpush";
         /** PushOut */
         PushOut: {
             /** Durable Seq */
@@ -6357,6 +6483,26 @@ export interface components {
              * Format: date-time
              */
             server_time: string;
+        };
+        /** QuarantinedOut */
+        QuarantinedOut: {
+            /** Attempts */
+            attempts: number;
+            /** Channel */
+            channel: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            hint: components["schemas"]["Hint"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Reason */
+            reason: string | null;
         };
         /** Range */
         Range: {
@@ -7942,6 +8088,21 @@ export interface components {
          * @enum {string}
          */
         VisitState: "planned" | "dispatched" | "accepted" | "travelling" | "on_site" | "working" | "paused" | "suspended" | "completed" | "interrupted" | "declined" | "cancelled";
+        /** WaitingOut */
+        WaitingOut: {
+            /** For Push */
+            for_push: number;
+            /**
+             * For Stream
+             * @description hints of people without a push endpoint
+             */
+            for_stream: number;
+            /**
+             * Oldest At
+             * @description since when the oldest of for_push waits
+             */
+            oldest_at: string | null;
+        };
         /**
          * WaitThenAssign
          * @description A person may decide first.
@@ -7954,6 +8115,7 @@ export interface components {
             do: "wait";
             minutes: components["schemas"]["Minutes"];
         };
+        web_api__admin__workforce__Key: string;
         /** SkillNeeded */
         web_api__board__details__SkillNeeded: {
             /** Key */
@@ -16741,6 +16903,107 @@ export interface operations {
             };
         };
     };
+    read_push_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushHealthOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     import_outbox: {
         parameters: {
             query?: never;
@@ -24403,6 +24666,311 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PauseOut"];
                 };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    get_push_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushEndpointOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    put_push_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushEndpointIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushEndpointOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    delete_push_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
