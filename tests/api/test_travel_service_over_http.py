@@ -20,7 +20,7 @@ async def test_a_drive_is_answered_and_labelled_whether_the_service_is_there_or_
             "/api/v1/geo/route", params={"from": "7.4246,43.7384", "to": "7.4153,43.7277"}, headers=dispatcher
         )
         assert answer.status_code == 200, answer.text
-        return answer.json()["source"]
+        return str(answer.json()["source"])
 
     assert await source() == "estimate"
     for _ in range(2):
