@@ -13,6 +13,7 @@ from server.dispatch.planning import ways
 from server.dispatch.rules import mutators as rule_mutators
 from server.dispatch.rules import projections as rule_projections
 from server.dispatch.rules import subscribers as rule_subscribers
+from server.dispatch.travel_accuracy import subscribers as accuracy_subscribers
 from server.geo.estimate import EstimatedTravel
 from server.geo.travel import Travel
 from server.inventory import mutators as inventory_mutators
@@ -58,6 +59,7 @@ def subscriptions(services: Services) -> Subscriptions:
     dispatch_subscribers.subscribe(built)
     ways.subscribe(built, services.travel)
     rule_subscribers.subscribe(built, services.travel)
+    accuracy_subscribers.subscribe(built, services.travel)
     live_day_subscribers.subscribe(built, services.jobs)
     inventory_subscribers.subscribe(built)
     confirmation_subscribers.subscribe(built, services.jobs)

@@ -26,6 +26,7 @@ from server.dispatch.planning import service as planning_service
 from server.dispatch.planning import tasks as planning
 from server.dispatch.rules import tasks as rules
 from server.geo import tasks as geo
+from server.geo.learning import tasks as travel_learning
 from server.media import tasks as files
 from server.notify import tasks as notify
 from server.notify.courier import Courier
@@ -50,6 +51,7 @@ def install_tasks(services: Services, subscribed: Subscriptions, own_url: str) -
     sync.install(jobs, services.database, services.registry)
     geo.install(jobs, services.database)
     learning.install(jobs, services.database)
+    travel_learning.install(jobs, services.database, services.regions.now)
     planning.install(jobs, services.database, services.travel)
     live_day.install(jobs, services.database, services.travel)
     notify.install(jobs, services.database)

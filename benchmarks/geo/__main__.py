@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.geo import ingest, replay
+from benchmarks.geo import eta, ingest, replay
 
 type Figures = Mapping[str, float]
 # Answers figures, from the folder of shared data and whether to hurry.
@@ -18,6 +18,7 @@ DATA = Path(__file__).parents[2] / "../shared/data"
 PARTS: Mapping[str, Part] = {
     "positions": ingest.figures,
     "fences": replay.figures,
+    "eta": eta.figures,
 }
 AT_LEAST = {"fixes_per_s": 10_000}
 AT_MOST = {"false_exits_per_100h_ours": 3.3, "entry_delay_p50_s": 30}

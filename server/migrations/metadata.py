@@ -13,6 +13,8 @@ import server.dispatch.live_day.tables
 import server.dispatch.planning.tables
 import server.dispatch.rules.tables
 import server.dispatch.tables
+import server.dispatch.travel_accuracy.tables
+import server.geo.learning.tables
 import server.geo.tables
 import server.identity.tables
 import server.inventory.tables
@@ -34,6 +36,7 @@ SHARED_TABLES = {
     "procrastinate_workers": "the job queue; arguments hold ids only",
     "app_window": "dates announced to every phone before anybody signs in",
     "rate_limit": "how often something was tried; keys are hashes",
+    "travel_learning": "roads are everybody's; a row holds figures and nothing of anybody's drives",
     "sync_epoch": "one number for the whole server, raised after a restore",
 }
 

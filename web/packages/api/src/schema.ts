@@ -1856,6 +1856,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/travel-accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Travel Accuracy
+         * @description What was predicted when engineers set out beside what they took, from one instant to before the other.
+         */
+        get: operations["travel_accuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/travel-learning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Travel Learning
+         * @description The last nights in which the server learnt travel times, of everybody's roads.
+         */
+        get: operations["travel_learning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/visits/{visit_id}/pin": {
         parameters: {
             query?: never;
@@ -2997,6 +3037,25 @@ export interface components {
             reference: string;
         };
         /**
+         * AccuracyOut
+         * @description In per cent, null without drives. `mape`: the mean error of what a drive took, whatever its sign.
+         *
+         *     `bias`: the mean error with its sign, above 0 where drives were quicker than predicted. `within_median` and
+         *     `within_p90`: how many took no longer; 50 and 90 would be right.
+         */
+        AccuracyOut: {
+            /** Bias */
+            bias: number | null;
+            /** Drives */
+            drives: number;
+            /** Mape */
+            mape: number | null;
+            /** Within Median */
+            within_median: number | null;
+            /** Within P90 */
+            within_p90: number | null;
+        };
+        /**
          * Action
          * @enum {string}
          */
@@ -3375,6 +3434,62 @@ export interface components {
             side: components["schemas"]["Side"] | null;
             /** Skills */
             skills: components["schemas"]["LackingOut"][];
+        };
+        /**
+         * ByDistrictOut
+         * @description `territory_id` is null for sites outside of every territory.
+         */
+        ByDistrictOut: {
+            /** Bias */
+            bias: number | null;
+            /** Drives */
+            drives: number;
+            /** Mape */
+            mape: number | null;
+            /** Name */
+            name: string | null;
+            /** Territory Id */
+            territory_id: string | null;
+            /** Within Median */
+            within_median: number | null;
+            /** Within P90 */
+            within_p90: number | null;
+        };
+        /** ByHourOut */
+        ByHourOut: {
+            /** Bias */
+            bias: number | null;
+            /** Drives */
+            drives: number;
+            /**
+             * Hour
+             * @description 0 to 23, of setting out, by the organisation's clocks
+             */
+            hour: number;
+            /** Mape */
+            mape: number | null;
+            /** Within Median */
+            within_median: number | null;
+            /** Within P90 */
+            within_p90: number | null;
+        };
+        /** BySourceOut */
+        BySourceOut: {
+            /** Bias */
+            bias: number | null;
+            /** Drives */
+            drives: number;
+            /** Mape */
+            mape: number | null;
+            /**
+             * Source
+             * @description where predictions came from: roads, or an estimate without them
+             */
+            source: string;
+            /** Within Median */
+            within_median: number | null;
+            /** Within P90 */
+            within_p90: number | null;
         };
         /**
          * CandidateOut
@@ -4811,7 +4926,7 @@ export interface components {
             } | null;
             kind: components["schemas"]["Kind"];
             model: components["schemas"]["ModelSummary"] | null;
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["server__dispatch__learning__domain__Outcome"];
             /** Samples */
             samples: number | null;
         };
@@ -5500,6 +5615,53 @@ export interface components {
             wish: components["schemas"]["Wish"];
         };
         /**
+         * NightOut
+         * @description `back_test`: figures on the latest days, which the tested speeds had not seen, beside those without them.
+         *
+         *     `sets`: factor, p90 over median and drives of each day part that was put in force.
+         */
+        NightOut: {
+            /** Back Test */
+            back_test: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Drives */
+            drives: number;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            outcome: components["schemas"]["server__geo__learning__domain__Outcome"];
+            /** Progress */
+            progress: string;
+            /** Region */
+            region: string | null;
+            /** Sets */
+            sets: {
+                [key: string]: unknown;
+            } | null;
+            /** Trained From */
+            trained_from: string | null;
+            /** Trained Until */
+            trained_until: string | null;
+        };
+        /**
+         * NightsOut
+         * @description The newest first.
+         */
+        NightsOut: {
+            /** Items */
+            items: components["schemas"]["NightOut"][];
+        };
+        /**
          * NoShowReport
          * @description The customer's wish for another time becomes the order's window.
          */
@@ -5626,12 +5788,6 @@ export interface components {
          * @enum {string}
          */
         Origin: "position" | "current_visit" | "home";
-        /**
-         * Outcome
-         * @description What came of learning one kind.
-         * @enum {string}
-         */
-        Outcome: "proposed" | "not_better" | "unchanged" | "too_little";
         /**
          * OwnCase
          * @description `mine` is what this person recorded, `theirs` what the server had; both null in quarantine.
@@ -7014,6 +7170,17 @@ export interface components {
         Serial: string;
         server__core__wire__Line__1: string;
         server__core__wire__Line__2: string;
+        /**
+         * Outcome
+         * @description What came of learning one kind.
+         * @enum {string}
+         */
+        server__dispatch__learning__domain__Outcome: "proposed" | "not_better" | "unchanged" | "too_little";
+        /**
+         * Outcome
+         * @enum {string}
+         */
+        server__geo__learning__domain__Outcome: "running" | "no_roads" | "too_little" | "too_soon" | "not_better" | "in_force" | "withdrawn" | "failed";
         /** SessionOut */
         SessionOut: {
             /** Access Token */
@@ -8003,6 +8170,19 @@ export interface components {
             triggers: string | null;
             /** Visit */
             visit: string | null;
+        };
+        /**
+         * TravelAccuracyOut
+         * @description Groups without a drive are left out.
+         */
+        TravelAccuracyOut: {
+            /** By District */
+            by_district: components["schemas"]["ByDistrictOut"][];
+            /** By Hour */
+            by_hour: components["schemas"]["ByHourOut"][];
+            /** By Source */
+            by_source: components["schemas"]["BySourceOut"][];
+            overall: components["schemas"]["AccuracyOut"];
         };
         /**
          * Verdict
@@ -20309,6 +20489,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DaysOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    travel_accuracy: {
+        parameters: {
+            query: {
+                from: components["schemas"]["Instant"];
+                until: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TravelAccuracyOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Content Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    travel_learning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NightsOut"];
                 };
             };
             /** @description Bad Request */
