@@ -16,7 +16,7 @@ from server.dispatch.planner.state import Search, adopt, begun
 from server.dispatch.planner.stopping import Progress, Stop
 
 _SLICE = 200  # steps between two looks at the criterion
-_WARM, _COLD = 10.0, 0.12  # temperatures as multiples of what the way to a neighbour costs on average
+_WARM, _COLD = 10.0, 0.06  # temperatures as multiples of what the way to a neighbour costs on average
 # How far the search is when its routes are put together anew, and how many steps a visit are worth that.
 _POOLED = 0.5, 0.7, 0.9
 _POOLED_AFTER = 1000
