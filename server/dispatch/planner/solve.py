@@ -16,7 +16,9 @@ from server.dispatch.planner.state import Search, adopt, begun
 from server.dispatch.planner.stopping import Progress, Stop
 
 _SLICE = 200  # steps between two looks at the criterion
-_WARM, _COLD = 10.0, 0.06  # temperatures as multiples of what the way to a neighbour costs on average
+# How far the search is, and its temperature then as a multiple of what the way to a neighbour costs on average: cooled
+# slowly to where large changes end, and at last quickly, so that the small ones are made too.
+_COOLED = np.array([0.0, 0.85, 1.0]), np.log([10.0, 0.06, 0.01])
 # How far the search is when its routes are put together anew, and how many steps a visit are worth that.
 _POOLED = 0.5, 0.7, 0.9
 _POOLED_AFTER = 1000
@@ -40,7 +42,7 @@ def solve(
     near = _neighbour_price(arrays)
     so_far, pooled = Progress(0, 0, int(search.costs[1])), list(_POOLED)
     while arrays.able.any() and (done := stop.progress(so_far)) < 1:
-        heat = near * _WARM * (_COLD / _WARM) ** done
+        heat = near * float(np.exp(np.interp(done, *_COOLED)))
         anneal(arrays, search, _SLICE, heat, heat)
         while pooled and done >= pooled[0]:
             pooled.pop(0)
