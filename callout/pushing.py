@@ -5,31 +5,34 @@ from collections.abc import Mapping
 
 from callout.settings import Settings, kept_secret
 from server.core.clock import Clock
+from server.core.logging import logger
 from server.notify.channels import PushChannel
 from server.notify.domain import PushKind
 from server.notify.endpoints import PushOffer
 from server.notify.push_hosts import PushHosts
 from server.notify.vapid import VapidKey
 
+log = logger(__name__)
+
 
 def push_offer(settings: Settings) -> PushOffer:
     """What phones are told about it."""
+    key = _vapid_key(settings)
     return PushOffer(
         fcm=settings.fcm_account is not None,
-        vapid_public_key=_vapid_key(settings).public,
+        vapid_public_key=key.public if key else None,
         hosts=PushHosts(settings.more_push_hosts),
     )
 
 
 def push_channels(settings: Settings, wall: Clock) -> Mapping[PushKind, PushChannel]:
     """The channels a worker pushes over. Their client libraries are heavy, and only a worker needs them."""
-    from server.notify.webpush import WebPush
+    channels: dict[PushKind, PushChannel] = {}
+    if (key := _vapid_key(settings)) is not None:
+        from server.notify.webpush import WebPush
 
-    channels: dict[PushKind, PushChannel] = {
-        PushKind.WEBPUSH: WebPush(
-            _vapid_key(settings), settings.push_contact, PushHosts(settings.more_push_hosts), wall
-        )
-    }
+        hosts = PushHosts(settings.more_push_hosts)
+        channels[PushKind.WEBPUSH] = WebPush(key, settings.push_contact, hosts, wall)
     if settings.fcm_account is not None:
         from server.notify.fcm import Fcm
 
@@ -37,7 +40,12 @@ def push_channels(settings: Settings, wall: Clock) -> Mapping[PushKind, PushChan
     return channels
 
 
-def _vapid_key(settings: Settings) -> VapidKey:
+def _vapid_key(settings: Settings) -> VapidKey | None:
+    """The given key, or one made at first use; none where nothing can be kept."""
     if settings.vapid_key is not None:
         return VapidKey(settings.vapid_key.get_secret_value())
-    return VapidKey(kept_secret(settings.state_dir / "secrets" / "vapid.pem", VapidKey.make))
+    try:
+        return VapidKey(kept_secret(settings.state_dir / "secrets" / "vapid.pem", VapidKey.make))
+    except OSError as unkept:
+        log.warning("no Web Push: its key can't be kept", error=type(unkept).__name__)
+        return None

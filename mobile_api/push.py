@@ -35,7 +35,7 @@ class PushEndpointOut(WireOut):
     """What the server can push over, and which of it this device is registered for; null when for none."""
 
     offered: list[PushKind]
-    vapid_public_key: Annotated[str, Field(description="a browser subscribes with it as applicationServerKey")]
+    vapid_public_key: Annotated[str | None, Field(description="a browser subscribes with it as applicationServerKey")]
     registered: PushKind | None
 
 

@@ -20,15 +20,16 @@ _FCM_ADDRESS = re.compile(r"[A-Za-z0-9_:-]{20,1000}")
 
 @dataclass(frozen=True)
 class PushOffer:
-    """What this server can push over. `vapid_public_key` is what browsers subscribe with."""
+    """What this server can push over. `vapid_public_key` is what browsers subscribe with; without it they can't."""
 
     fcm: bool
-    vapid_public_key: str
+    vapid_public_key: str | None
     hosts: PushHosts
 
     @property
     def kinds(self) -> list[PushKind]:
-        return [PushKind.FCM, PushKind.WEBPUSH] if self.fcm else [PushKind.WEBPUSH]
+        offered = {PushKind.FCM: self.fcm, PushKind.WEBPUSH: self.vapid_public_key is not None}
+        return [kind for kind, there in offered.items() if there]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ async def register(uow: UnitOfWork, actor: Actor, offer: PushOffer, said: Regist
     Whatever device had this address loses it. Raises PushNotOffered, PushAddressRefused, PushKeysRefused.
     """
     device = _device_of(actor)
+    if said.kind not in offer.kinds:
+        raise PushNotOffered(push_kind=said.kind)
     match said.kind:
         case PushKind.FCM:
-            _check_fcm(offer, said)
+            _check_fcm(said)
         case PushKind.WEBPUSH:
             _check_webpush(offer, said)
     address_hash = hashlib.sha256(said.address.encode()).hexdigest()
@@ -73,9 +76,7 @@ def _device_of(actor: Actor) -> UUID:
     return actor.device
 
 
-def _check_fcm(offer: PushOffer, said: Registration) -> None:
-    if not offer.fcm:
-        raise PushNotOffered(push_kind=said.kind)
+def _check_fcm(said: Registration) -> None:
     if not _FCM_ADDRESS.fullmatch(said.address):
         raise PushAddressRefused
     if said.p256dh is not None or said.auth is not None:

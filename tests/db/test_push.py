@@ -434,6 +434,10 @@ async def test_what_is_not_offered_is_refused_and_a_browser_has_no_device(databa
     async with database.unit_of_work(phone.org) as uow:
         with pytest.raises(PushNotOffered):
             await endpoints.register(uow, phone, replace(OFFER, fcm=False), Registration(PushKind.FCM, token("x")))
+        with pytest.raises(PushNotOffered):
+            await endpoints.register(
+                uow, phone, replace(OFFER, vapid_public_key=None), Registration(PushKind.WEBPUSH, "https://x")
+            )
         with pytest.raises(NotFound):
             await endpoints.register(uow, engineer, OFFER, Registration(PushKind.FCM, token("x")))
 

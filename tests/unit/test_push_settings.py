@@ -28,6 +28,14 @@ def test_a_key_that_is_given_is_used(tmp_path):
     assert not (tmp_path / "secrets").exists()
 
 
+def test_where_nothing_can_be_kept_there_is_no_web_push(tmp_path):
+    (tmp_path / "secrets").write_text("in the way")
+    settings = Settings(state_dir=tmp_path)
+    offer = push_offer(settings)
+    assert (offer.kinds, offer.vapid_public_key) == ([], None)
+    assert push_channels(settings, SystemClock()) == {}
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

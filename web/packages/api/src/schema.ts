@@ -6576,7 +6576,7 @@ export interface components {
              * Vapid Public Key
              * @description a browser subscribes with it as applicationServerKey
              */
-            vapid_public_key: string;
+            vapid_public_key: string | null;
         };
         /** PushHealthOut */
         PushHealthOut: {
