@@ -267,6 +267,15 @@ async def test_days_that_nobody_keeps_are_dropped_and_days_ahead_are_made(databa
     assert await days(database) == left
 
 
+async def test_the_worker_is_asked_to_keep_house(database, services, work_through, company, clock):
+    await keep_two_days(database, company, clock)
+    async with database.unit_of_work() as uow:
+        await uow.defer(services.jobs, "geo.keep_tracks")
+    await work_through()
+    left = await days(database)
+    assert (left[0], left[-1]) == ("20261121", "20261207")
+
+
 async def test_a_day_that_another_organisation_keeps_stays_with_its_rows_only(database, company, clock):
     rival = await found_company(database, "rival", roles=("engineer",))
     async with database.unit_of_work(rival.id) as uow:

@@ -3,8 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+import psycopg
 import pytest
 
+from server.core import relay
 from server.core.db import Database, UnitOfWork
 from server.core.events import Event, Subscriptions
 from server.dispatch.subscribers import subscribe
@@ -239,6 +241,25 @@ async def test_workers_that_deliver_at_once_write_each_fact_once(database, been_
             await hear(uow, *CROSSINGS)
 
     await asyncio.gather(*(work() for _ in range(4)))
+    await each_fact_is_there_once(database, anna, visit)
+
+
+async def test_jobs_that_are_delivered_twice_by_the_queue_itself_write_each_fact_once(
+    database, services, work_through, been_there, test_database
+):
+    anna, visit = been_there
+    subscribed = Subscriptions()
+    subscribe(subscribed)
+    while await relay.relay_once(database, services.jobs, subscribed):
+        pass
+    with psycopg.connect(test_database.owner_url) as connection:
+        again = connection.execute(
+            "insert into procrastinate_jobs (task_name, queue_name, args) select task_name, queue_name, args "
+            "from procrastinate_jobs where task_name = %s and args ->> 'subscriber' like '%%note_presence'",
+            [relay.DELIVER],
+        )
+        assert again.rowcount == 3
+    await work_through()
     await each_fact_is_there_once(database, anna, visit)
 
 
